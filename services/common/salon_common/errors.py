@@ -2,6 +2,7 @@
 
 The codes are gRPC's; `salon_common.rpc` maps them to each transport. Cores raise `SalonError`, adapters translate
 foreign errors into it, and nothing else reaches a caller: an unexpected exception becomes INTERNAL with an id.
+Beside it `SettingsError`, which no caller sees: the operator's mistake, told when a process starts.
 """
 
 from enum import IntEnum
@@ -61,3 +62,7 @@ class SalonError(Exception):
 def invalid(field: str, problem: str) -> SalonError:
     """INVALID_ARGUMENT for `field`, as `field: problem`."""
     return SalonError(Code.INVALID_ARGUMENT, f"{field}: {problem}")
+
+
+class SettingsError(Exception):
+    """What the operator gave cannot be used; the message names it and is shown without a traceback."""

@@ -96,7 +96,9 @@ def hash_secret(text: str) -> bytes:
     except ValueError:
         secret = b""
     if len(secret) != SECRET_BYTES:
-        raise SalonError(Code.NOT_FOUND, "this link leads nowhere: check that it was copied whole, or ask for a new one")
+        raise SalonError(
+            Code.NOT_FOUND, "this link leads nowhere: check that it was copied whole, or ask for a new one"
+        )
     return hashlib.sha256(secret).digest()
 
 

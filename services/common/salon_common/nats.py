@@ -1,0 +1,66 @@
+"""Connecting to NATS: the same patience, limits and log lines for every service."""
+
+import logging
+import time
+from pathlib import Path
+
+from nats.aio.client import Client
+
+_log = logging.getLogger(__name__)
+
+RECONNECT_WAIT = 0.25
+"""Seconds between attempts."""
+QUIET_SECONDS = 5.0
+"""An error that repeats is logged once in this time."""
+PENDING_BYTES = 8 * 1024 * 1024
+"""Bytes kept to send while NATS is away; more raise OutboundBufferLimitError at the publisher."""
+SUBSCRIPTION_MESSAGES = 65_536
+"""For `subscribe(pending_msgs_limit=…)`: messages that may wait for a subscriber."""
+SUBSCRIPTION_BYTES = 64 * 1024 * 1024
+"""For `subscribe(pending_bytes_limit=…)`: bytes that may wait for a subscriber."""
+
+
+class _Log:
+    """One line an event, and a repeated error only now and then: a broker that is away is asked four times a second."""
+
+    def __init__(self, name: str) -> None:
+        self._extra = {"connection": name}
+        self._last = ""
+        self._quiet_until = 0.0
+
+    async def error(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        now = time.monotonic()
+        if text != self._last or now >= self._quiet_until:
+            _log.warning("NATS: %s", text, extra=self._extra)
+            self._last, self._quiet_until = text, now + QUIET_SECONDS
+
+    async def disconnected(self) -> None:
+        _log.warning("NATS is out of reach", extra=self._extra)
+
+    async def reconnected(self) -> None:
+        _log.info("NATS is back", extra=self._extra)
+
+
+async def connect(url: str, *, name: str, user_credentials: Path | None = None) -> Client:
+    """Connect, waiting for as long as NATS is away, and stay connected for ever. `name` is what operators see.
+
+    Cancel to give up. A service starts its health port before, so that it is seen to be alive and not ready.
+    """
+    log = _Log(name)
+    client = Client()
+    await client.connect(
+        servers=[part.strip() for part in url.split(",")],
+        name=name,
+        user_credentials=str(user_credentials) if user_credentials else None,
+        error_cb=log.error,
+        disconnected_cb=log.disconnected,
+        reconnected_cb=log.reconnected,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_WAIT,  # type: ignore[arg-type] # annotated int, used as seconds of sleep
+        connect_timeout=2,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        pending_size=PENDING_BYTES,
+    )
+    return client

@@ -1,0 +1,128 @@
+"""Settings of a service: a frozen typed class, read from the environment once, all mistakes told in one line.
+
+Owns the rules (prefixes, unknown names, messages) and the fields that every service has. What a setting means to a
+service stands in the service's own `config.py`.
+"""
+
+import difflib
+import json
+import os
+import re
+import sys
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from salon_common.errors import SettingsError
+from salon_common.net import parse_bind
+
+
+def _check_bind(text: str) -> str:
+    parse_bind(text)
+    return text
+
+
+Bind = Annotated[str, AfterValidator(_check_bind)]
+"""An address to listen on, `host:port`; port 0 takes a free one."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+"""The id of a node or replica: 1-64 characters of a-z, 0-9 and hyphen."""
+
+Region = Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}(-[a-z0-9]{1,8}){0,2}$")]
+"""A region's name, as it stands in room ids."""
+
+
+class _Environment(EnvSettingsSource):
+    """Leaves a list that is not JSON as text: the field then fails with all others, not alone and first."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told. A subclass gives `model_config = SettingsConfigDict(env_prefix="SALON_X_")`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=False)
+
+    region: Region = Field(
+        default="local", description="The region this process is in; also the prefix of its rooms' ids."
+    )
+    nats_url: str = Field(
+        default="nats://127.0.0.1:4222",
+        pattern=r"^(nats|tls)://\S+$",
+        description="Where NATS is: one URL, or several separated by commas.",
+    )
+    health_bind: Bind = Field(
+        default="127.0.0.1:0", description="Address of /livez, /readyz and /metrics; port 0 takes a free one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe level that is logged."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, and arguments in tests; no files that somebody forgets."""
+        return init_settings, _Environment(settings_cls)
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def variable(cls: type[ServiceSettings], field: str) -> str:
+    """The name of a field's environment variable."""
+    return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def read(cls: type[S]) -> S:
+    """Read the environment. Raises SettingsError that names every bad setting."""
+    problems = _unknown(cls)
+    try:
+        settings = cls()
+    except ValidationError as error:
+        problems += _invalid(cls, error)
+    else:
+        if not problems:
+            return settings
+    raise SettingsError("; ".join(problems))
+
+
+def load(cls: type[S]) -> S:
+    """Read the environment, or end the process with one line that names every bad setting."""
+    try:
+        return read(cls)
+    except SettingsError as error:
+        sys.exit(f"settings: {error}")
+
+
+def _unknown(cls: type[ServiceSettings]) -> list[str]:
+    prefix = str(cls.model_config.get("env_prefix", "")).upper()
+    known = [variable(cls, field) for field in cls.model_fields]
+    problems = []
+    for name in sorted(os.environ):
+        if prefix and name.upper().startswith(prefix) and name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), known, n=1)
+            problems.append(f"{name}: no such setting" + (f", did you mean {close[0]}?" if close else ""))
+    return problems
+
+
+def _invalid(cls: type[ServiceSettings], error: ValidationError) -> list[str]:
+    """One phrase a problem, without the value: it may be a secret."""
+    problems = []
+    for item in error.errors(include_url=False, include_input=False):
+        field, *path = [str(part) for part in item["loc"]]
+        place = variable(cls, field) + "".join(f"[{part}]" for part in path)
+        message = re.sub(r"^Value error, ", "", item["msg"])
+        problems.append(f"{place}: {message[:1].lower()}{message[1:]}")
+    return problems

@@ -1,0 +1,80 @@
+"""Runs an ASGI app by uvicorn inside the process, beside everything else on the loop."""
+
+import asyncio
+import contextlib
+from collections.abc import Generator
+from typing import Any
+
+import uvicorn
+
+from salon_common.net import listen_tcp
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to `salon_common.process` and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Start to accept."""
+        await super().startup(sockets)
+        self.up.set()
+
+
+class WebMount:
+    """An ASGI app on a TCP port. Requests' addresses are taken from proxies' headers only when `trusted_proxies` names them."""
+
+    def __init__(
+        self,
+        app: Any,
+        bind: str,
+        *,
+        purpose: str = "web",
+        trusted_proxies: tuple[str, ...] = (),
+        grace: float = 3.0,
+    ) -> None:
+        self._app = app
+        self._bind = bind
+        self._purpose = purpose
+        self._trusted_proxies = trusted_proxies
+        self._grace = grace
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> int:
+        """Listen; returns the port. Raises SettingsError when the address cannot be had."""
+        sock = listen_tcp(self._bind, self._purpose)
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            proxy_headers=bool(self._trusted_proxies),
+            forwarded_allow_ips=list(self._trusted_proxies),
+            timeout_graceful_shutdown=max(1, round(self._grace)),
+        )
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[sock]), name=f"{self._purpose} server")
+        up = asyncio.create_task(self._server.up.wait())
+        await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if not up.done():
+            up.cancel()
+            await self._task
+        return int(sock.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop to accept, let requests finish for the grace, then cancel them."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = True
+        await self._task
+        self._server = self._task = None
