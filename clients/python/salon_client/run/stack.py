@@ -1,0 +1,288 @@
+"""A whole Salon on one machine: NATS, rooms, signaling, media nodes and the web app, as processes of their own.
+
+Owns their order, their ports and their end. `salon run` shows it to people; tests kill and restart its parts by name:
+`nats`, `rooms-1`, `signaling-2`, `media-1` and so on. The web server runs in this process.
+"""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from salon_common.errors import Code, SalonError
+from salon_common.ids import RoomId
+from salon_common.web import WebMount
+
+from salon_client.api import SignalingApi
+from salon_client.link import Link
+from salon_client.run import nats_server
+from salon_client.run.addresses import LOOPBACK, require_free_port
+from salon_client.run.apps import DEMO_APP, Keys, ensure_keys
+from salon_client.run.lock import lock_directory
+from salon_client.run.processes import ManagedProcess, Program
+from salon_client.run.services import Context, media_program, rooms_program, signaling_program
+from salon_client.run.static import StaticSite
+from salon_client.run.web import WebApp
+
+_RESTART_SECONDS = 0.5
+_RESTART_LIMIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a stack is made of."""
+
+    directory: Path
+    """Keys, logs and JetStream. Logs and JetStream are of this run alone unless `keep`."""
+    rooms: int = 2
+    signaling: int = 2
+    media: int = 2
+    web: bool = True
+    """Whether to serve the web app."""
+    web_host: str = LOOPBACK
+    web_port: int = 0
+    web_root: Path | None = None
+    """The built web app; None looks for `web/app/dist` around this file."""
+    advertise: Sequence[str] = (LOOPBACK,)
+    """Addresses at which clients reach the media nodes."""
+    keep: bool = False
+    """Keep JetStream's data of the run before."""
+    restart_crashed: bool = False
+    """Start a service again that ends by itself."""
+    grace: float = 0.0
+    """Seconds between SIGTERM and SIGKILL at the end; 0 kills at once, as tests want it."""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """More environment by kind of service: `{"rooms": {"SALON_ROOMS_…": "…"}}`."""
+
+
+class Stack:
+    """The running whole: `async with Stack(StackOptions(directory)) as stack`, or by keywords."""
+
+    def __init__(
+        self,
+        options: StackOptions | None = None,
+        *,
+        on_news: Callable[[str], None] = lambda _line: None,
+        **keywords: Any,
+    ) -> None:
+        self._options = options or StackOptions(**keywords)
+        self._on_news = on_news
+        self._directory = self._options.directory.resolve()
+        self._processes: dict[str, ManagedProcess] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._web: WebMount | None = None
+        self._web_port = 0
+        self._keys: Keys | None = None
+        self._lock: IO[bytes] | None = None
+
+    async def __aenter__(self) -> "Stack":
+        try:
+            await self._start_all()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # ---- where things are
+
+    @property
+    def web_origin(self) -> str:
+        """Where the web app is served."""
+        return f"http://localhost:{self._web_port}"
+
+    @property
+    def signaling_grpc(self) -> list[str]:
+        """The gRPC addresses of the signaling replicas."""
+        return [f"localhost:{process.ports['grpc']}" for process in self._of_kind("signaling")]
+
+    @property
+    def signaling_web(self) -> list[str]:
+        """The Connect addresses of the signaling replicas."""
+        return [f"http://localhost:{process.ports['web']}" for process in self._of_kind("signaling")]
+
+    @property
+    def nats_url(self) -> str:
+        """The NATS server."""
+        return f"nats://127.0.0.1:{self._processes[nats_server.NAME].ports['nats']}"
+
+    @property
+    def keys(self) -> Keys:
+        """The demo app's keys."""
+        assert self._keys is not None, "the stack is not started"
+        return self._keys
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The processes, in the order of their start."""
+        return tuple(self._processes)
+
+    def pid(self, name: str) -> int:
+        """The process of a part. Raises SalonError when it does not run."""
+        pid = self._process(name).pid
+        if pid is None:
+            raise SalonError(Code.FAILED_PRECONDITION, f"{name} is not running")
+        return pid
+
+    def log_path(self, name: str) -> Path:
+        """The log file of a part."""
+        return self._process(name).log_path
+
+    def ports(self, name: str) -> Mapping[str, int]:
+        """The ports that a part said it serves: `grpc`, `web`, `health`, `udp`, `nats`."""
+        return self._process(name).ports
+
+    # ---- what can be done with it
+
+    async def create_room(self, title: str = "", *, name: str = "Host") -> Link:
+        """Make a room as a new user of the demo app."""
+        async with SignalingApi(self.signaling_grpc) as api:
+            made = await api.create_room(self.keys.app_token(name), title)
+        return Link(self.web_origin, RoomId(made.room.id), made.invite_secret, made.host_secret)
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL one part; it stays down until `start`."""
+        await self._unwatch(name)
+        await self._process(name).kill()
+
+    async def terminate(self, name: str, grace: float = 10.0) -> None:
+        """End one part in an orderly way; it stays down until `start`."""
+        await self._unwatch(name)
+        await self._process(name).stop(grace)
+
+    async def start(self, name: str) -> None:
+        """Start one part again, at the ports it had."""
+        process = self._process(name)
+        await process.start()
+        self._watch(process)
+
+    async def stop(self) -> None:
+        """End everything: first what clients talk to, NATS last. Safe to call twice."""
+        await asyncio.gather(*(self._unwatch(name) for name in tuple(self._watchers)))
+        if self._web is not None:
+            web, self._web = self._web, None
+            await web.stop()
+        await self._end_processes(self._options.grace)
+        if self._lock is not None:
+            self._lock.close()
+
+    async def _end_processes(self, grace: float) -> None:
+        if grace == 0:
+            await asyncio.gather(*(process.kill() for process in self._processes.values()))
+            return
+        for kind in ("signaling", "media", "rooms", nats_server.NAME):
+            await asyncio.gather(*(process.stop(grace) for process in self._of_kind(kind)))
+
+    # ---- starting
+
+    async def _start_all(self) -> None:
+        options = self._options
+        if options.web and options.web_port:
+            require_free_port(options.web_host, options.web_port, "--port")
+        self._prepare_directory()
+        self._keys = ensure_keys(self._directory / "keys")
+        if options.web:
+            self._web = WebMount(self._web_app(), f"{options.web_host}:{options.web_port}")
+            self._web_port = await self._web.start()
+        await self._start_programs([nats_server.nats_program(self._directory / "nats")])
+        context = Context(
+            nats_url=self.nats_url,
+            session_key_file=self._keys.session_key,
+            apps_file=self._keys.apps,
+            web_origins=[self.web_origin, f"http://127.0.0.1:{self._web_port}"],
+            advertise=options.advertise,
+            extra=options.settings,
+        )
+        # Nodes and replicas find each other by NATS, in whatever order they come.
+        await self._start_programs(
+            [
+                *(rooms_program(context, number + 1) for number in range(options.rooms)),
+                *(signaling_program(context, number + 1) for number in range(options.signaling)),
+                *(media_program(context, number + 1) for number in range(options.media)),
+            ]
+        )
+
+    def _prepare_directory(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._lock = lock_directory(self._directory)
+        jetstream = self._directory / "nats" / "jetstream"
+        if not self._options.keep:
+            shutil.rmtree(jetstream, ignore_errors=True)
+            shutil.rmtree(self._logs, ignore_errors=True)
+        for each in (jetstream, self._logs):
+            each.mkdir(parents=True, exist_ok=True)
+
+    async def _start_programs(self, programs: Sequence[Program]) -> None:
+        for program in programs:
+            self._processes[program.name] = ManagedProcess(program, self._logs)
+        starting = [asyncio.create_task(self.start(program.name)) for program in programs]
+        try:
+            await asyncio.gather(*starting)
+        finally:
+            # One failure ends the starting of the others; `stop` then ends what runs.
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+
+    @property
+    def _logs(self) -> Path:
+        return self._directory / "logs"
+
+    def _web_app(self) -> WebApp:
+        def config() -> Mapping[str, Any]:
+            demo = {"token": "/demo/token", "app": DEMO_APP}
+            return {"signaling": self.signaling_web, "grpc": self.signaling_grpc, "demo": demo}
+
+        return WebApp(StaticSite(self._options.web_root or find_web_root()), config, self.keys.app_token)
+
+    # ---- watching
+
+    def _watch(self, process: ManagedProcess) -> None:
+        self._watchers[process.name] = asyncio.create_task(self._supervise(process))
+
+    async def _unwatch(self, name: str) -> None:
+        watcher = self._watchers.pop(name, None)
+        if watcher is not None:
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher
+
+    async def _supervise(self, process: ManagedProcess) -> None:
+        """Say when a part ends by itself, and start it again if asked to, ever more slowly while it fails."""
+        delay = _RESTART_SECONDS
+        while True:
+            code = await process.wait()
+            self._on_news(f"{process.name} ended with exit code {code}; its log: {process.log_path}")
+            if not self._options.restart_crashed:
+                return
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _RESTART_LIMIT_SECONDS)
+            with contextlib.suppress(SalonError):
+                await process.start()
+                self._on_news(f"{process.name} was started again")
+
+    def _of_kind(self, kind: str) -> list[ManagedProcess]:
+        return [process for name, process in self._processes.items() if name.partition("-")[0] == kind]
+
+    def _process(self, name: str) -> ManagedProcess:
+        if name not in self._processes:
+            raise SalonError(
+                Code.NOT_FOUND, f"no part is called {name!r}: there are {', '.join(self._processes)}"
+            )
+        return self._processes[name]
+
+
+def find_web_root() -> Path:
+    """Where the built web app is in a checkout: looked for upward from this file, then from the working directory."""
+    for parent in (*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents):
+        if (parent / "web" / "app").is_dir():
+            return parent / "web" / "app" / "dist"
+    return Path.cwd() / "web" / "app" / "dist"
