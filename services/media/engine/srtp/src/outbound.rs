@@ -1,0 +1,95 @@
+//! What we send to a peer.
+
+use std::fmt;
+
+use salon_wire::rtp::{RtpHeader, Ssrc};
+
+use crate::index::PacketIndex;
+use crate::sources::{Full, Sources};
+use crate::transform::{self, ENCRYPTED, RTCP_CLEAR_LEN, RtcpId, RtpId, Transform};
+use crate::{Error, Profile, Result};
+
+/// Twice the largest set of slots with their RTX.
+const MAX_SOURCES: usize = 128;
+
+/// Encrypts and authenticates packets to one peer. It lives and dies with its keys: when it is lost, so are they.
+pub struct OutboundContext {
+    transform: Box<dyn Transform>,
+    /// The index of the last packet of each SSRC.
+    rtp: Sources<PacketIndex>,
+    /// One count for all SSRCs, which keeps nonces unique as well as one for each.
+    next_rtcp: u32,
+}
+
+impl fmt::Debug for OutboundContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboundContext").finish_non_exhaustive()
+    }
+}
+
+impl OutboundContext {
+    /// From our master key and salt.
+    pub fn new(profile: Profile, key: &[u8], salt: &[u8]) -> Result<Self> {
+        Ok(Self {
+            transform: transform::new(profile, key, salt)?,
+            rtp: Sources::new(MAX_SOURCES),
+            next_rtcp: 0,
+        })
+    }
+
+    /// Protect the RTP packet in the first `length` bytes of `buffer` and answer its new length, longer by at most
+    /// [`MAX_OVERHEAD`](crate::MAX_OVERHEAD).
+    ///
+    /// Sequence numbers of an SSRC must go up, by less than half their range a step: a number is never protected
+    /// twice, since two packets under one nonce give AES-GCM's authentication key away. What is sent again goes by
+    /// RTX, under its own SSRC. Start below 32768, so that a receiver that misses the first packets does not miss
+    /// a wrap (RFC 3711 section 3.3.1).
+    pub fn protect_rtp(&mut self, buffer: &mut [u8], length: usize) -> Result<usize> {
+        let packet = buffer.get(..length).ok_or(Error::NotAPacket)?;
+        let header = RtpHeader::parse(packet).map_err(|_| Error::NotAPacket)?;
+        let sealed = length + self.transform.tag_len();
+        let room = buffer.get_mut(..sealed).ok_or(Error::BufferTooSmall)?;
+        let index = match self.rtp.find(header.ssrc) {
+            None => PacketIndex::first(header.seq),
+            Some(&mut last) if header.seq.is_after(last.seq()) => {
+                PacketIndex::estimate(last, header.seq).ok_or(Error::KeyExhausted)?
+            }
+            Some(_) => return Err(Error::SequenceReused),
+        };
+        // Before sealing, so that an index counts as used whatever happens after.
+        self.rtp
+            .insert(header.ssrc, index)
+            .map_err(|Full| Error::TooManyOutboundSources)?;
+        self.transform.seal_rtp(
+            RtpId {
+                ssrc: header.ssrc,
+                index,
+            },
+            header.len(),
+            room,
+        )?;
+        Ok(sealed)
+    }
+
+    /// Protect the RTCP packet in the first `length` bytes of `buffer` and answer its new length, longer by at most
+    /// [`MAX_OVERHEAD`](crate::MAX_OVERHEAD).
+    pub fn protect_rtcp(&mut self, buffer: &mut [u8], length: usize) -> Result<usize> {
+        let packet = buffer.get(..length).ok_or(Error::NotAPacket)?;
+        let Some(&[first, _, _, _, s0, s1, s2, s3]) = packet.first_chunk::<RTCP_CLEAR_LEN>() else {
+            return Err(Error::NotAPacket);
+        };
+        if first >> 6 != 2 {
+            return Err(Error::NotAPacket);
+        }
+        let ssrc = Ssrc(u32::from_be_bytes([s0, s1, s2, s3]));
+        let sealed = length + self.transform.tag_len() + 4;
+        let room = buffer.get_mut(..sealed).ok_or(Error::BufferTooSmall)?;
+        let index = self.next_rtcp;
+        if index >= ENCRYPTED {
+            return Err(Error::KeyExhausted);
+        }
+        self.next_rtcp += 1;
+        self.transform.seal_rtcp(RtcpId { ssrc, index }, room)?;
+        Ok(sealed)
+    }
+}
