@@ -4,6 +4,7 @@ Commands are queued and never wait; events are taken when `event_fd` becomes rea
 Numbers of kinds are those of the protocol: `SourceKind` and `SlotKind` of proto/salon.
 """
 
+from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias
 
 class CodecSpec(Protocol):
@@ -31,13 +32,13 @@ class SendSpec(Protocol):
     @property
     def mid(self) -> str: ...
     @property
-    def rids(self) -> list[str]:
+    def rids(self) -> Sequence[str]:
         """Simulcast layers as the offer lists them; empty without simulcast."""
     @property
-    def ssrcs(self) -> list[tuple[int, int | None]]:
+    def ssrcs(self) -> Sequence[tuple[int, int | None]]:
         """From a=ssrc and a=ssrc-group:FID: (media SSRC, RTX SSRC). Empty when the offer names none."""
     @property
-    def codecs(self) -> list[CodecSpec]:
+    def codecs(self) -> Sequence[CodecSpec]:
         """As answered."""
     @property
     def extensions(self) -> dict[str, int]:
@@ -57,7 +58,7 @@ class SlotSpec(Protocol):
     @property
     def rtx_ssrc(self) -> int | None: ...
     @property
-    def codecs(self) -> list[CodecSpec]: ...
+    def codecs(self) -> Sequence[CodecSpec]: ...
 
 class SessionSpec(Protocol):
     """One participant's media session."""
@@ -78,9 +79,9 @@ class SessionSpec(Protocol):
     def cname(self) -> str:
         """For the SDES of the slots' sender reports."""
     @property
-    def sends(self) -> list[SendSpec]: ...
+    def sends(self) -> Sequence[SendSpec]: ...
     @property
-    def slots(self) -> list[SlotSpec]: ...
+    def slots(self) -> Sequence[SlotSpec]: ...
 
 DtlsEvent: TypeAlias = tuple[Literal["dtls"], int, bytes]
 """(session, datagram): from an address that passed a STUN check."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from salon.media.v1 import channel_pb2
 from salon.rooms.v1 import room_pb2
+
 from salon_media.core.codecs import Codec
 from salon_media.core.offer import Offer, OfferedChannel, OfferedSend, OfferedSlot
 from salon_media.core.session_spec import SendSpec, SessionSpec, SlotSpec
@@ -54,7 +55,9 @@ def make_answer(offer: Offer, spec: SessionSpec, transport: NodeTransport) -> st
             case OfferedSend():
                 lines += _send_section(section, sends[section.mid], transport, common)
             case OfferedSlot():
-                lines += _slot_section(section, slots[section.kind, section.index], spec.cname, transport, common)
+                lines += _slot_section(
+                    section, slots[section.kind, section.index], spec.cname, transport, common
+                )
             case OfferedChannel():
                 lines += _channel_section(section, transport, common)
     return "\r\n".join(lines) + "\r\n"
@@ -78,14 +81,24 @@ def _transport_lines(spec: SessionSpec, transport: NodeTransport) -> Iterator[st
 
 
 def _media_line(media: str, transport: NodeTransport, codecs: Sequence[Codec]) -> str:
-    types = [str(number) for codec in codecs for number in (codec.payload_type, codec.rtx_payload_type) if number is not None]
+    types = [
+        str(number)
+        for codec in codecs
+        for number in (codec.payload_type, codec.rtx_payload_type)
+        if number is not None
+    ]
     return f"m={media} {transport.port} UDP/TLS/RTP/SAVPF {' '.join(types)}"
 
 
-def _send_section(section: OfferedSend, spec: SendSpec, transport: NodeTransport, common: Sequence[str]) -> list[str]:
+def _send_section(
+    section: OfferedSend, spec: SendSpec, transport: NodeTransport, common: Sequence[str]
+) -> list[str]:
     stereo = section.kind == room_pb2.SOURCE_KIND_SCREEN_AUDIO
     lines = [_media_line(section.media, transport, spec.codecs), *common, f"a=mid:{section.mid}"]
-    lines += [f"a=extmap:{number} {uri}" for uri, number in sorted(spec.extensions.items(), key=lambda item: item[1])]
+    lines += [
+        f"a=extmap:{number} {uri}"
+        for uri, number in sorted(spec.extensions.items(), key=lambda item: item[1])
+    ]
     lines += ["a=recvonly", "a=rtcp-mux", "a=rtcp-rsize"]
     lines += _codec_lines(section.media, spec.codecs, stereo=stereo, nack_without_rtx=True)
     lines += [f"a=rid:{rid} recv" for rid in spec.rids]
@@ -122,13 +135,17 @@ def _channel_section(section: OfferedChannel, transport: NodeTransport, common: 
     ]
 
 
-def _codec_lines(media: str, codecs: Sequence[Codec], *, stereo: bool, nack_without_rtx: bool) -> Iterator[str]:
+def _codec_lines(
+    media: str, codecs: Sequence[Codec], *, stereo: bool, nack_without_rtx: bool
+) -> Iterator[str]:
     for codec in codecs:
         number = codec.payload_type
         if media == "audio":
             yield f"a=rtpmap:{number} {codec.name}/{codec.clock_rate}/2"
             # RFC 7587 section 6.1: what the node's receivers like, so it tells the sender.
-            yield f"a=fmtp:{number} minptime=10;useinbandfec=1" + (";stereo=1;sprop-stereo=1" if stereo else "")
+            yield f"a=fmtp:{number} minptime=10;useinbandfec=1" + (
+                ";stereo=1;sprop-stereo=1" if stereo else ""
+            )
             continue
         yield f"a=rtpmap:{number} {codec.name.upper()}/{codec.clock_rate}"
         for feedback in codec.feedback:

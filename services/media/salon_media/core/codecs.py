@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from salon_common.errors import invalid
+
 from salon_media.core import sdp
 from salon_media.core.sdp import MediaSection
 
@@ -73,7 +74,12 @@ def _rtx_for(
     _, rate, _ = maps[number]
     for candidate, mapped in maps.items():
         apt = _APT.fullmatch(parameters.get(candidate, ""))
-        if mapped[:2] == ("rtx", rate) and apt and int(apt[1]) == number and str(candidate) in section.formats:
+        if (
+            mapped[:2] == ("rtx", rate)
+            and apt
+            and int(apt[1]) == number
+            and str(candidate) in section.formats
+        ):
             return candidate
     return None
 

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from salon.media.v1 import channel_pb2
 from salon.rooms.v1 import room_pb2
 from salon_common.errors import SalonError, invalid
+
 from salon_media.core import sdp
 from salon_media.core.codecs import Codec, read_codecs
 from salon_media.core.sdp import Attribute, Description, MediaSection
@@ -192,7 +193,9 @@ class _SectionReader:
         extensions = _extensions(section)
         ssrcs = _ssrcs(section)
         if not ssrcs and "urn:ietf:params:rtp-hdrext:sdes:mid" not in extensions:
-            raise _refuse(section, "needs a=ssrc or the header extension sdes:mid, else its packets have no owner")
+            raise _refuse(
+                section, "needs a=ssrc or the header extension sdes:mid, else its packets have no owner"
+            )
         return OfferedSend(
             mid=mid,
             kind=kinds[ordinal],
@@ -217,7 +220,9 @@ class _SectionReader:
         if section.protocol != _SCTP_PROTOCOL or section.formats != ("webrtc-datachannel",):
             raise _refuse(section, f"must be {_SCTP_PROTOCOL} webrtc-datachannel")
         port = _number(section.first("sctp-port"), minimum=1, maximum=0xFFFF, default=None)
-        size = _number(section.first("max-message-size"), minimum=0, maximum=2**32 - 1, default=DEFAULT_MESSAGE_SIZE)
+        size = _number(
+            section.first("max-message-size"), minimum=0, maximum=2**32 - 1, default=DEFAULT_MESSAGE_SIZE
+        )
         if port is None or size is None:
             raise _refuse(section, "needs a=sctp-port")
         return OfferedChannel(mid, port, size)
@@ -245,7 +250,9 @@ def _check_bundle(description: Description) -> None:
     groups = [group.value.split() for group in description.session.all("group")]
     bundles = [group[1:] for group in groups if group[:1] == ["BUNDLE"]]
     if len(bundles) != 1 or bundles[0][:1] != mids[:1] or set(bundles[0]) != set(mids):
-        raise invalid("offer", "must have one a=group:BUNDLE that begins with the first section and names all")
+        raise invalid(
+            "offer", "must have one a=group:BUNDLE that begins with the first section and names all"
+        )
 
 
 def _check_setup(description: Description, section: MediaSection) -> None:
@@ -273,7 +280,9 @@ def _fingerprints(description: Description, section: MediaSection) -> tuple[Fing
         if length is None:
             continue
         if len(value) != 3 * length - 1 or not _HEX_PAIRS.fullmatch(value):
-            raise sdp.odd_line(attribute.number, f"must have {length} bytes in hexadecimal, separated by colons")
+            raise sdp.odd_line(
+                attribute.number, f"must have {length} bytes in hexadecimal, separated by colons"
+            )
         found.append(Fingerprint(algorithm, value))
     if not found or len(found) > len(_DIGEST_BYTES):
         raise invalid("offer", "needs one to three a=fingerprint lines with sha-256, sha-384 or sha-512")
@@ -311,8 +320,14 @@ def _rids(section: MediaSection) -> tuple[str, ...]:
         names = [stream.removeprefix("~") for stream in streams.split(" ", 1)[0].split(";")]
     if len(names) > MAX_LAYERS:
         raise _refuse(section, f"has {len(names)} simulcast layers, the limit is {MAX_LAYERS}")
-    if len(set(names)) != len(names) or not set(names) <= set(declared) or not all(map(_RID.fullmatch, names)):
-        raise _refuse(section, "needs one a=rid:<id> send for each layer of a=simulcast, ids of 1-16 characters")
+    if (
+        len(set(names)) != len(names)
+        or not set(names) <= set(declared)
+        or not all(map(_RID.fullmatch, names))
+    ):
+        raise _refuse(
+            section, "needs one a=rid:<id> send for each layer of a=simulcast, ids of 1-16 characters"
+        )
     return tuple(names)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from salon.media.v1 import channel_pb2
 from salon.rooms.v1 import room_pb2
 from salon_common.errors import invalid
+
 from salon_media.core.codecs import Codec
 from salon_media.core.offer import Offer, OfferedSend, SlotKind, SourceKind
 
@@ -108,7 +109,9 @@ def make_session_spec(
                 kind=slot.kind,
                 index=slot.index,
                 ssrc=next(numbers),
-                rtx_ssrc=next(numbers) if any(codec.rtx_payload_type is not None for codec in slot.codecs) else None,
+                rtx_ssrc=next(numbers)
+                if any(codec.rtx_payload_type is not None for codec in slot.codecs)
+                else None,
                 codecs=slot.codecs,
             )
             for slot in offer.slots
