@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -23,8 +24,9 @@ SUBSCRIPTION_BYTES = 64 * 1024 * 1024
 class _Log:
     """One line an event, and a repeated error only now and then: a broker that is away is asked four times a second."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_reconnected: Callable[[], None] | None) -> None:
         self._extra = {"connection": name}
+        self._on_reconnected = on_reconnected
         self._last = ""
         self._quiet_until = 0.0
 
@@ -40,14 +42,23 @@ class _Log:
 
     async def reconnected(self) -> None:
         _log.info("NATS is back", extra=self._extra)
+        if self._on_reconnected is not None:
+            self._on_reconnected()
 
 
-async def connect(url: str, *, name: str, user_credentials: Path | None = None) -> Client:
+async def connect(
+    url: str,
+    *,
+    name: str,
+    user_credentials: Path | None = None,
+    on_reconnected: Callable[[], None] | None = None,
+) -> Client:
     """Connect, waiting for as long as NATS is away, and stay connected for ever. `name` is what operators see.
 
+    `on_reconnected` is called when subscriptions are back after an interruption: what was published meanwhile is lost.
     Cancel to give up. A service starts its health port before, so that it is seen to be alive and not ready.
     """
-    log = _Log(name)
+    log = _Log(name, on_reconnected)
     client = Client()
     await client.connect(
         servers=[part.strip() for part in url.split(",")],

@@ -1,5 +1,6 @@
 """Addresses to listen on: `host:port` as operators write it, and sockets whose failures say what to do."""
 
+import os
 import socket
 
 from salon_common.errors import SettingsError
@@ -29,5 +30,6 @@ def listen_tcp(bind: str, purpose: str) -> socket.socket:
 
 def cannot_listen(purpose: str, bind: str, error: Exception) -> SettingsError:
     """What to tell an operator whose address is taken or not of this host."""
-    reason = getattr(error, "strerror", None) or str(error)
+    errno = getattr(error, "errno", None)
+    reason = os.strerror(errno) if errno else str(error)
     return SettingsError(f"{purpose}: cannot listen on {bind} ({reason}): free the port or choose another")

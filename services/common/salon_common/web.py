@@ -55,6 +55,7 @@ class WebMount:
             self._app,
             log_config=None,
             access_log=False,
+            interface="asgi3",
             lifespan="off",
             ws="none",
             server_header=False,

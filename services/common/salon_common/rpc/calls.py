@@ -1,0 +1,118 @@
+"""Runs handlers, for every mount in the same way.
+
+Owns the bounds on how many run at once, the limit on messages, the counting, and the rule that only SalonError and the
+caller's cancellation leave a handler: whatever else is raised is logged under an id, which is all that the caller gets.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+
+from google.protobuf.message import Message
+from prometheus_client import Counter, Gauge, Histogram
+
+from salon_common.errors import Code, SalonError
+from salon_common.rpc.context import CallContext
+from salon_common.rpc.limits import MAX_STREAMS, MAX_UNARY, check_size
+from salon_common.rpc.registry import Method, short_name
+
+_log = logging.getLogger(__name__)
+
+_LABELS = ("mount", "service", "method")
+_HANDLED = Counter("salon_rpc_handled_total", "Calls that ended, by status code.", (*_LABELS, "code"))
+_SECONDS = Histogram(
+    "salon_rpc_seconds",
+    "Time that unary handlers took.",
+    _LABELS,
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+)
+_RUNNING = Gauge("salon_rpc_running", "Handlers that run now.", _LABELS)
+
+
+def internal(error: BaseException, **extra: str) -> SalonError:
+    """INTERNAL with an id; the error's text goes to the log under that id and nowhere else."""
+    error_id = secrets.token_hex(6)
+    _log.error("internal error %s", error_id, exc_info=error, extra={"error_id": error_id, **extra})
+    return SalonError(Code.INTERNAL, f"internal error {error_id}")
+
+
+class Calls:
+    """The handlers that one mount runs."""
+
+    def __init__(self, mount: str, *, max_unary: int = MAX_UNARY, max_streams: int = MAX_STREAMS) -> None:
+        self._mount = mount
+        self._free_unary = max_unary
+        self._free_streams = max_streams
+
+    async def unary(self, method: Method, request: Message, context: CallContext) -> Message:
+        """Run a unary handler. Raises only SalonError, and CancelledError when the caller went away."""
+        if method.unary is None:
+            raise SalonError(Code.UNIMPLEMENTED, f"{method.path} streams: call it by gRPC or Connect")
+        if self._free_unary <= 0:
+            raise _busy()
+        self._free_unary -= 1
+        try:
+            with self._observe(method, context):
+                check_size("request", request.ByteSize())
+                response = await method.unary(request, context)
+                check_size("answer", response.ByteSize())
+                return response
+        finally:
+            self._free_unary += 1
+
+    async def stream(self, method: Method, request: Message, context: CallContext) -> AsyncGenerator[Message]:
+        """Run a streaming handler. Raises as `unary` does."""
+        if method.stream is None:
+            raise SalonError(Code.UNIMPLEMENTED, f"{method.path} does not stream")
+        if self._free_streams <= 0:
+            raise _busy()
+        self._free_streams -= 1
+        try:
+            with self._observe(method, context):
+                check_size("request", request.ByteSize())
+                async with aclosing(method.stream(request, context)) as responses:
+                    async for response in responses:
+                        check_size("answer", response.ByteSize())
+                        yield response
+        finally:
+            self._free_streams += 1
+
+    @contextmanager
+    def _observe(self, method: Method, context: CallContext) -> Iterator[None]:
+        """Translate what leaves the block, count it, and tell the context that the call is over."""
+        labels = (self._mount, short_name(method.service), method.name)
+        code, began = Code.OK, time.perf_counter()
+        _RUNNING.labels(*labels).inc()
+        try:
+            yield
+        except SalonError as error:
+            code = error.code
+            raise
+        except (asyncio.CancelledError, GeneratorExit) as error:
+            code = Code.CANCELLED
+            if isinstance(error, asyncio.CancelledError) and not _is_cancelled():
+                code = Code.INTERNAL
+                raise internal(error, method=method.path) from error
+            raise
+        except Exception as error:
+            code = Code.INTERNAL
+            raise internal(error, method=method.path) from error
+        finally:
+            _RUNNING.labels(*labels).dec()
+            _HANDLED.labels(*labels, code.name).inc()
+            if method.unary is not None:
+                _SECONDS.labels(*labels).observe(time.perf_counter() - began)
+            context.finish()
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled this very task; else the handler awaited something that was cancelled, which is a bug."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _busy() -> SalonError:
+    return SalonError(Code.UNAVAILABLE, "too many calls run here at once: try again in a moment")
