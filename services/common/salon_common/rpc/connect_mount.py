@@ -131,7 +131,7 @@ def _read_metadata(headers: Any) -> Pairs:
 
 def _write_trailers(connect: _Request, context: CallContext | None) -> None:
     for key, value in context.trailing if context else ():
-        connect.response_trailers.add(key, metadata.to_text(key, value))
+        connect.response_trailers.add(key, metadata.to_text(value))
 
 
 def _bounded(scope: Mapping[str, Any], receive: _Receive) -> _Receive:

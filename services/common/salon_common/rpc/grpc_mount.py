@@ -1,5 +1,7 @@
 """Mounts a registry on native gRPC over HTTP/2, for clients that are programs."""
 
+from __future__ import annotations  # grpc's handler type takes arguments in its stubs alone
+
 import math
 from collections.abc import AsyncIterator
 from contextlib import aclosing

@@ -41,7 +41,7 @@ def _check_pair(key: str | bytes, value: str | bytes) -> Pair:
     return key, value
 
 
-def to_text(key: str, value: str | bytes) -> str:
+def to_text(value: str | bytes) -> str:
     """A value as it stands in a header: bytes are base64 without padding (gRPC over HTTP/2, "Binary-Header")."""
     return base64.b64encode(value).decode().rstrip("=") if isinstance(value, bytes) else value
 
@@ -61,7 +61,7 @@ def from_text(key: str, text: str) -> list[Pair]:
 
 def join(pairs: Pairs) -> str:
     """All pairs as one text. Raises SalonError RESOURCE_EXHAUSTED when it is too long."""
-    text = urlencode([(key, to_text(key, value)) for key, value in pairs])
+    text = urlencode([(key, to_text(value)) for key, value in pairs])
     check_size("metadata", len(text), MAX_METADATA)
     return text
 

@@ -1,5 +1,7 @@
 """Records what generated code adds to a server, so that one servicer can be mounted on several transports."""
 
+from __future__ import annotations  # grpc's handler type takes arguments in its stubs alone
+
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
