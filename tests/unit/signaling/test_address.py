@@ -1,5 +1,7 @@
 """Peers of each transport, and proxies that are or are not believed."""
 
+from ipaddress import ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,15 +28,17 @@ def test_peers(peer: str, key: str) -> None:
     assert limit_key(peer) == key
 
 
-def test_forwarded_addresses_count_only_behind_proxies() -> None:
-    peer, forwarded = "ipv4:10.0.0.1:80", ["203.0.113.9, 198.51.100.7", "192.0.2.5"]
+def test_forwarded_addresses_count_only_from_trusted_proxies() -> None:
+    peer, forwarded = "ipv4:10.0.0.1:80", ["203.0.113.9, 198.51.100.7", "10.0.0.2"]
+    outer, both = [ip_network("10.0.0.1")], [ip_network("10.0.0.0/8")]
     assert limit_key(peer, forwarded) == "10.0.0.1"
-    assert limit_key(peer, forwarded, trusted_proxies=1) == "192.0.2.5"
-    assert limit_key(peer, forwarded, trusted_proxies=2) == "198.51.100.7"
-    assert limit_key(peer, ["1.2.3.4"], trusted_proxies=2) == "10.0.0.1"
-    assert limit_key(peer, [], trusted_proxies=1) == "10.0.0.1"
+    assert limit_key(peer, forwarded, outer) == "10.0.0.2"
+    assert limit_key(peer, forwarded, both) == "198.51.100.7"
+    assert limit_key(peer, [], both) == "10.0.0.1"
+    assert limit_key("ipv4:192.0.2.1:80", forwarded, both) == "192.0.2.1"
+    assert limit_key(peer, ["no address"], both) == UNKNOWN
 
 
-@given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=3), st.integers(0, 3))
-def test_any_text_has_a_key(peer: str, forwarded: list[str], proxies: int) -> None:
-    assert limit_key(peer, forwarded, trusted_proxies=proxies)
+@given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=3))
+def test_any_text_has_a_key(peer: str, forwarded: list[str]) -> None:
+    assert limit_key(peer, forwarded, [ip_network("0.0.0.0/0")])

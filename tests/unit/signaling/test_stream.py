@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from salon.rooms.v1 import room_pb2, rooms_pb2
-from salon_common.errors import Code
+from salon_common.errors import Code, SalonError
 from salon_signaling.core.claim import StreamClaim
 from salon_signaling.core.stream import (
     End,
@@ -253,6 +253,12 @@ class TestEnds:
         assert end.error is not None
         assert end.error.code == Code.UNAVAILABLE
         assert "resume" in end.error.message
+
+    def test_a_room_that_is_known_no_more_ends_the_stream_with_its_error(self) -> None:
+        stream = open_stream()
+        gone = SalonError(Code.NOT_FOUND, "no such room")
+        stream.handle_gone(gone)
+        assert stream.take_outputs() == [End(EndCause.OUT, gone)]
 
     def test_after_the_end_nothing_happens(self) -> None:
         stream = open_stream()

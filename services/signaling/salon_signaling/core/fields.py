@@ -58,10 +58,8 @@ def check_text(text: str) -> str:
     return text
 
 
-def check_offer(offer: str, *, required: bool) -> str:
-    """An SDP offer's size; the node reads it."""
-    if required and not offer:
-        raise invalid("offer", "must be the client's SDP offer")
+def check_offer(offer: str) -> str:
+    """An SDP offer's size; the node reads it. Empty means that no media is wanted now."""
     if len(offer.encode()) > MAX_OFFER_BYTES:
         raise invalid("offer", f"must be at most {MAX_OFFER_BYTES // 1024} KiB")
     return offer

@@ -157,6 +157,10 @@ class ParticipantStream:
         self._in_flight = False
         self._replay_later(now)
 
+    def handle_gone(self, error: SalonError) -> None:
+        """The rooms service knows the room no more."""
+        self._end(End(EndCause.OUT, error))
+
     def handle_reconnected(self) -> None:
         """NATS was away: whatever was published meanwhile is lost here."""
         if not self._ended:
