@@ -33,7 +33,7 @@ class MediaClient:
                 extra={"node": node_id, "room": request.room_id, "participant": request.participant_id},
             )
 
-    def _stub(self, node_id: str) -> media_pb2_grpc.MediaServiceAsyncStub:
+    def _stub(self, node_id: str) -> "media_pb2_grpc.MediaServiceAsyncStub":
         if node_id not in self._stubs:
             self._stubs[node_id] = media_pb2_grpc.MediaServiceStub(self._channel_to(node_id))
         return self._stubs[node_id]

@@ -81,7 +81,7 @@ class RoomsClient:
         stub = self._stub(request.room_id)
         await self._ask_twice(lambda: stub.RevokeInvite(request, timeout=self._timeout))
 
-    def _stub(self, room_id: str) -> rooms_pb2_grpc.RoomsServiceAsyncStub:
+    def _stub(self, room_id: str) -> "rooms_pb2_grpc.RoomsServiceAsyncStub":
         stub = self._stubs.get(region_of(RoomId(room_id)))
         if stub is None:
             raise SalonError(Code.NOT_FOUND, "no such room: check that the link was copied whole")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc.aio
 from salon.rooms.v1 import room_pb2, rooms_pb2
@@ -24,7 +24,7 @@ from salon_signaling.rooms_client import RoomsClient
 
 _log = logging.getLogger(__name__)
 
-_Context = grpc.aio.ServicerContext[Any, Any]
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 @dataclass(frozen=True)
@@ -224,5 +224,7 @@ def _refusals(method: str, **about: str) -> Iterator[dict[str, str]]:
     except SalonError as error:
         metrics.REFUSALS.labels(method, error.code.name).inc()
         known = {key: value[:64] for key, value in about.items()}
+        if error.__cause__ is not None:
+            known["cause"] = str(error.__cause__)
         _log.info("refused: %s", error.message, extra={"method": method, "code": error.code.name, **known})
         raise
