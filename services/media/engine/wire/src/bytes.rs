@@ -100,6 +100,13 @@ impl<'a> Writer<'a> {
         self.put(&[0; 3][..missing])
     }
 
+    /// Forget what was written behind this length.
+    pub(crate) const fn truncate(&mut self, length: usize) {
+        if length < self.length {
+            self.length = length;
+        }
+    }
+
     /// Overwrite a 16-bit field written before, such as a length that is known only at the end.
     pub(crate) fn patch_u16(&mut self, at: usize, value: u16) {
         self.buffer[at..at + 2].copy_from_slice(&value.to_be_bytes());

@@ -21,7 +21,7 @@ enum Form {
 }
 
 /// Goes over the extensions of a packet and ends early where they are malformed: what came before stays usable.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Extensions<'a> {
     form: Form,
     rest: &'a [u8],

@@ -71,7 +71,7 @@ impl<'a> BindingRequest<'a> {
     fn read(&mut self, kind: u16, value: &'a [u8]) -> Result<()> {
         match kind {
             attribute::USERNAME if self.username.is_none() => {
-                self.username = Some(username(value)?)
+                self.username = Some(username(value)?);
             }
             attribute::PRIORITY if self.priority.is_none() => {
                 self.priority = Some(u32::from_be_bytes(sized(value)?));
