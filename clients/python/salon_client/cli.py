@@ -83,6 +83,39 @@ def run(
     _run(run_stack(options))
 
 
+@app.command()
+def join(
+    link: Annotated[str, typer.Argument(help="The room's link, in quotes.")],
+    name: Annotated[str, typer.Option(help="What others see, 1-64 characters.")] = "Salon command line",
+    play: Annotated[Path | None, typer.Option(help="Send this file's sound and picture, in a loop.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Record the room into this .webm, .mkv or .mp4.")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(min=0, help="Leave after so many seconds.")] = None,
+    colour: Annotated[
+        str, typer.Option(help="Without a file: the picture's colour, #rrggbb or a name.")
+    ] = "cyan",
+    tone: Annotated[
+        float, typer.Option(min=20, max=20_000, help="Without a file: the tone in hertz.")
+    ] = 440.0,
+    number: Annotated[
+        int | None, typer.Option(min=0, help="Without a file: a number on the picture.")
+    ] = None,
+    listen: Annotated[bool, typer.Option("--listen", help="Send nothing.")] = False,
+    slots: Annotated[int, typer.Option(min=1, max=25, help="How many pictures to receive at most.")] = 4,
+    say: Annotated[str | None, typer.Option(help="Write this once in.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Join a room: send a file or a test picture and tone, and say what is received."""
+    from salon_client.join_command import JoinOptions, join_room
+
+    _run(
+        join_room(
+            JoinOptions(link, name, play, record, duration, colour, tone, number, listen, slots, say, as_json)
+        )
+    )
+
+
 @room_app.command("create")
 def room_create(
     title: Annotated[str, typer.Option(help="Shown to everybody, at most 120 characters.")] = "",
