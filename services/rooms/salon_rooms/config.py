@@ -1,0 +1,36 @@
+"""What an operator sets, from SALON_ROOMS_* in the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from salon_common.settings import Name, ServiceSettings
+
+
+class RoomsSettings(ServiceSettings):
+    """Settings of one rooms replica."""
+
+    model_config = SettingsConfigDict(env_prefix="SALON_ROOMS_")
+
+    replica_id: Name = Field(description="This replica's name, different from all others in the region.")
+    partitions: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="How many streams the rooms are spread over. All replicas must agree, for the life of the region.",
+    )
+    stream_replicas: Literal[1, 3, 5] = Field(
+        default=1, description="How many NATS servers keep each stream."
+    )
+    event_ttl: int = Field(
+        default=600, ge=1, description="Seconds for which events are kept for those who come back."
+    )
+    chat_ttl: int = Field(default=86_400, ge=1, description="Seconds for which chat is kept.")
+    link_key_file: Path | None = Field(
+        default=None,
+        description=(
+            "A file with at least 32 bytes, the same for all replicas, that the first links of a room are derived from. "
+            "Without it a retried CreateRoom that reaches another replica is told ALREADY_EXISTS."
+        ),
+    )

@@ -1,0 +1,103 @@
+"""One replica put together: the store, the trackers, the writers, and what feeds them, on one NATS connection."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+
+from nats.aio.client import Client
+from salon.rooms.v1 import rooms_pb2_grpc
+from salon_common.clock import Clock
+from salon_common.rpc import NatsMount, ServiceRegistry
+
+from salon_rooms.beats import BEAT_SECONDS, Beats
+from salon_rooms.config import RoomsSettings
+from salon_rooms.core.placement import Directory
+from salon_rooms.core.presence import PresenceTracker
+from salon_rooms.core.replicas import Replicas
+from salon_rooms.core.room import Change
+from salon_rooms.jetstream import JetStreamStore, Lifetimes
+from salon_rooms.node_client import NodeClient
+from salon_rooms.servicer import RoomsServicer
+from salon_rooms.store import StoreUnavailable
+from salon_rooms.sweeper import Sweeper
+from salon_rooms.writer import Writers
+
+_log = logging.getLogger(__name__)
+
+LISTEN_SECONDS = 1.2 * BEAT_SECONDS
+"""How long a new replica waits for the first node's heartbeat before it takes calls that need one."""
+PREPARE_PAUSE = 0.5
+
+
+class Replica:
+    """Serves the rooms of a region beside its equals. The connection stays the caller's."""
+
+    def __init__(self, nc: Client, settings: RoomsSettings, link_key: bytes, clock: Clock) -> None:
+        self._nc = nc
+        self._settings = settings
+        self._clock = clock
+        lifetimes = Lifetimes(event=settings.event_ttl, chat=settings.chat_ttl)
+        self._store = JetStreamStore(nc, settings.partitions, lifetimes)
+        self._nodes = Directory(clock.now())
+        replicas = Replicas(settings.replica_id)
+        tracker = PresenceTracker(clock.now())
+        self._node_client = NodeClient(nc, settings.region)
+        self._writers = Writers(self._store, self._nodes, clock, self._act_on)
+        self._sweeper = Sweeper(
+            self._store, self._writers, tracker, self._nodes, replicas, clock, self._node_client.remove
+        )
+        self._beats = Beats(
+            nc,
+            settings.region,
+            settings.replica_id,
+            self._nodes,
+            replicas,
+            tracker,
+            clock,
+            self._sweeper.look_into,
+        )
+        registry = ServiceRegistry()
+        servicer = RoomsServicer(
+            settings.region, link_key, self._writers, self._store, clock, secrets.token_bytes
+        )
+        rooms_pb2_grpc.add_RoomsServiceServicer_to_server(servicer, registry)
+        self._mount = NatsMount(nc, registry, region=settings.region)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Prepare the store, however long it takes; listen; then take calls."""
+        await self._prepare()
+        await self._beats.start()
+        self._tasks = [asyncio.create_task(self._beats.run()), asyncio.create_task(self._sweeper.run())]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LISTEN_SECONDS):
+                await self._beats.node_heard.wait()
+        await self._mount.start()
+
+    async def stop(self) -> None:
+        """Take no more calls, finish those that wait, and leave this replica's share to the others."""
+        await self._mount.stop()
+        await self._beats.leave()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sweeper.close()
+        await self._writers.close()
+        await self._node_client.close()
+
+    async def _prepare(self) -> None:
+        while True:
+            try:
+                return await self._store.prepare(self._settings.stream_replicas)
+            except StoreUnavailable as error:
+                _log.warning("the store is not there yet: %s", error)
+                await asyncio.sleep(PREPARE_PAUSE)
+
+    def _act_on(self, change: Change) -> None:
+        """Do what follows from a committed change."""
+        now = self._clock.now()
+        for node_id in change.sent:
+            self._nodes.handle_sent(node_id, now)
+        for removal in change.removals:
+            self._node_client.remove(removal)
