@@ -1,0 +1,390 @@
+/**
+ * A room that this client is in: what it shows, and what can be done in it.
+ *
+ * Joins the parts: the session (stream and media), the model (who is here), the layout (which pictures), the devices.
+ * Each part knows none of the others.
+ */
+import { Emitter } from "./emitter.js";
+import { SalonError } from "./errors.js";
+import type { NodeMessage } from "./gen/salon/media/v1/channel_pb.js";
+import { SourceKind } from "./gen/salon/rooms/v1/room_pb.js";
+import { AudioOutput } from "./rtc/audio.js";
+import { LocalMedia } from "./rtc/devices.js";
+import { VideoLayout } from "./rtc/layout.js";
+import type { VideoSlots } from "./rtc/offer.js";
+import { Peer } from "./rtc/peer.js";
+import { Session, type SessionStatus, type Token } from "./rtc/session.js";
+import type { Signaling } from "./rtc/signaling.js";
+import {
+  applyEvent,
+  applySnapshot,
+  EMPTY,
+  expandLog,
+  ownerOf,
+  raiseEpoch,
+  type ChatLine,
+  type Participant,
+  type RoomModel,
+} from "./state/model.js";
+import { forgetSession, saveSession, type KeyValueStore, type StoredSession } from "./state/storage.js";
+import { tilesOf, wantsOf, type Tile, type TileRequest } from "./state/tiles.js";
+
+export type RoomState = "joining" | "waiting" | SessionStatus | "ended";
+
+export interface RoomEvents {
+  state: RoomState;
+  participants: undefined;
+  chat: undefined;
+  tiles: undefined;
+  speakers: undefined;
+  /** The own camera or microphone was switched. */
+  media: undefined;
+  /** The browser plays nothing before a click: call `startAudio` from one. */
+  audioBlocked: boolean;
+  /** It is over, by an error or (null) by `leave`. */
+  ended: SalonError | null;
+}
+
+export interface RoomOptions {
+  readonly signaling: Signaling;
+  readonly roomId: string;
+  readonly name: string;
+  readonly inviteSecret: string;
+  readonly videoSlots: VideoSlots;
+  readonly media: LocalMedia;
+  readonly store: KeyValueStore;
+  /** What a former page of this tab left behind. */
+  readonly resume: StoredSession | null;
+}
+
+/** The state is stored at most so often, and when the page goes. */
+const SAVE_MS = 300;
+const LEAVE_TRIES = 2;
+const CHAT_TRIES = 12;
+
+export class Room extends Emitter<RoomEvents> {
+  readonly id: string;
+  readonly media: LocalMedia;
+  readonly #options: RoomOptions;
+  readonly #session: Session<Peer>;
+  readonly #layout: VideoLayout;
+  readonly #audio = new AudioOutput();
+  #peer: Peer | null = null;
+  #model: RoomModel;
+  #ownId: string;
+  #token: Token;
+  #state: RoomState = "joining";
+  #requests: readonly TileRequest[] = [];
+  #speaking: ReadonlySet<number> = new Set();
+  #dominant = 0;
+  #downlinkBps = 0;
+  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+  #reporting = false;
+  #welcomed = false;
+
+  constructor(options: RoomOptions) {
+    super();
+    const { resume } = options;
+    this.#options = options;
+    this.id = options.roomId;
+    this.media = options.media;
+    this.#model = resume?.model ?? { ...EMPTY, roomId: options.roomId };
+    this.#ownId = resume?.participantId ?? "";
+    this.#token = { token: resume?.token ?? "", expiresAtMs: resume?.expiresAtMs ?? 0 };
+    this.#layout = new VideoLayout(options.videoSlots);
+    this.#session = new Session<Peer>({
+      signaling: options.signaling,
+      roomId: options.roomId,
+      name: options.name,
+      inviteSecret: options.inviteSecret,
+      sessionToken: this.#token.token,
+      makeMedia: () => Peer.create(this.media, options.videoSlots),
+      position: () => this.#model,
+    });
+    this.#connectParts();
+    addEventListener("pagehide", this.#handlePageHide);
+    void this.#session.run();
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  get title(): string {
+    return this.#model.title;
+  }
+
+  /** The own participant's id; empty before the welcome. */
+  get participantId(): string {
+    return this.#ownId;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** Everybody who is listed and was let in, oneself included. */
+  get participants(): readonly Participant[] {
+    return [...this.#model.participants.values()].filter(({ state }) => state !== "waiting");
+  }
+
+  get chat(): readonly ChatLine[] {
+    return this.#model.chat;
+  }
+
+  /** A tile for each picture that others send or could send. */
+  get tiles(): readonly Tile[] {
+    return tilesOf(this.#model, this.#ownId, this.#speaking, this.#layout);
+  }
+
+  /** How many pictures can be received at once. */
+  get videoSlots(): number {
+    return this.#layout.slots;
+  }
+
+  /** The participant who speaks most; null while nobody has. */
+  get dominantSpeaker(): string | null {
+    return ownerOf(this.#model, this.#dominant)?.participant.id ?? null;
+  }
+
+  get audioBlocked(): boolean {
+    return this.#audio.blocked;
+  }
+
+  /** What the node thinks it can send to us, in bits a second; 0 while unknown. */
+  get downlinkBps(): number {
+    return this.#downlinkBps;
+  }
+
+  /** The numbers of all events applied one by one, in order. For tests and people who look for faults. */
+  get eventLog(): number[] {
+    return expandLog(this.#model.log);
+  }
+
+  /** What the audio slots receive. For tests and level meters. */
+  get audioTracks(): MediaStreamTrack[] {
+    return this.#peer?.audioTracks() ?? [];
+  }
+
+  /** The media session's statistics; null while there is none. */
+  async getStats(): Promise<RTCStatsReport | null> {
+    return (await this.#peer?.getStats()) ?? null;
+  }
+
+  /** Resolves once in, with false when `leave` came first; rejects when it cannot be. */
+  joined(): Promise<boolean> {
+    if (this.#welcomed) return Promise.resolve(true);
+    return new Promise((resolve, reject) => {
+      this.#session.on("welcome", () => resolve(true));
+      this.on("ended", (error) => {
+        if (error) reject(error);
+        else resolve(false);
+      });
+    });
+  }
+
+  /** Says which pictures are visible, and how tall. Pictures that are not named are not received. */
+  requestTiles(requests: readonly TileRequest[]): void {
+    this.#requests = requests;
+    this.#requestLayout();
+  }
+
+  /** Shows a tile's picture in an element, and covers it while the picture is not surely that tile's. */
+  attachTile(source: number, element: HTMLVideoElement): () => void {
+    return this.#layout.attach(source, element);
+  }
+
+  setCamera(on: boolean): Promise<void> {
+    return this.media.setCamera(on);
+  }
+
+  setMicrophone(on: boolean): Promise<void> {
+    return this.media.setMicrophone(on);
+  }
+
+  /** Lets the browser play; from a click. */
+  startAudio(): Promise<void> {
+    return this.#audio.start();
+  }
+
+  /** Writes to everybody. Resolves with the event's number once it is stored: then it is not lost any more. */
+  async sendChat(text: string): Promise<number> {
+    const request = { requestId: crypto.randomUUID(), text };
+    const { signaling } = this.#options;
+    const answer = await signaling.call((api, options) => api.sendChat(request, options), CHAT_TRIES);
+    return Number(answer.eventNumber);
+  }
+
+  /** Leaves for good. */
+  async leave(): Promise<void> {
+    const { signaling, store } = this.#options;
+    const told = signaling.call((api, options) => api.leave({}, options), LEAVE_TRIES);
+    this.#close(null);
+    forgetSession(store, this.id);
+    // Nobody vouches for us any more: the service notices by itself.
+    await told.catch(() => undefined);
+  }
+
+  #connectParts(): void {
+    const session = this.#session;
+    session.on("welcome", (welcome) => {
+      this.#welcomed = true;
+      this.#ownId = welcome.participantId;
+      if (welcome.snapshot) this.#model = applySnapshot(this.#model, welcome.snapshot);
+      this.#model = raiseEpoch(this.#model, Number(welcome.epoch));
+      this.#setState("connecting");
+      this.#handleChange();
+    });
+    session.on("event", (event) => {
+      const applied = applyEvent(this.#model, event, this.#ownId);
+      if (applied.outcome === "gap") session.renewStream();
+      if (applied.outcome !== "applied") return;
+      const chatted = applied.model.chat !== this.#model.chat;
+      this.#model = applied.model;
+      if (chatted) this.emit("chat", undefined);
+      this.#handleChange();
+    });
+    session.on("snapshot", (snapshot) => {
+      this.#model = applySnapshot(this.#model, snapshot);
+      this.#handleChange();
+    });
+    session.on("token", (token) => {
+      this.#token = token;
+      this.#save();
+    });
+    session.on("waiting", () => this.#setState("waiting"));
+    session.on("status", (status) => this.#setState(status));
+    session.on("ended", (error) => this.#close(error));
+    session.on("media", (peer) => this.#usePeer(peer));
+    this.#layout.on("change", () => this.emit("tiles", undefined));
+    this.#audio.on("blocked", (blocked) => this.emit("audioBlocked", blocked));
+    this.media.on("change", () => this.#handleDevices());
+  }
+
+  #usePeer(peer: Peer): void {
+    this.#peer = peer;
+    this.#layout.useMedia(peer);
+    this.#audio.play(peer.audioTracks());
+    peer.on("open", () => {
+      this.#layout.handleOpen(peer);
+      this.#tellEpoch();
+    });
+    peer.on("message", (message) => {
+      if (peer === this.#peer) this.#handleNode(message);
+    });
+    this.#tellEpoch();
+    // A device may have been switched while the session was made.
+    this.#handleDevices();
+  }
+
+  #handleNode({ body }: NodeMessage): void {
+    switch (body.case) {
+      case "slotMap":
+        this.#layout.handleSlotMap(body.value);
+        return;
+      case "speakers":
+        this.#speaking = new Set(body.value.sources);
+        this.#dominant = body.value.dominant;
+        this.emit("speakers", undefined);
+        return;
+      case "quality":
+        this.#downlinkBps = Number(body.value.downlinkBps);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The model is another one. */
+  #handleChange(): void {
+    const { ownExit, ended } = this.#model;
+    if (ownExit === "removed") this.#close(new SalonError("removed"));
+    else if (ended || ownExit === "ended") this.#close(new SalonError("room-ended"));
+    if (this.#state === "ended") return;
+    this.#tellEpoch();
+    this.#requestLayout();
+    void this.#reportSources();
+    this.#save();
+    this.emit("participants", undefined);
+    this.emit("tiles", undefined);
+  }
+
+  #handleDevices(): void {
+    void this.#peer?.replaceTrack("camera", this.media.camera);
+    void this.#peer?.replaceTrack("microphone", this.media.microphone);
+    void this.#reportSources();
+    this.emit("media", undefined);
+  }
+
+  /** Tells the others what is on, until they have been told. */
+  async #reportSources(): Promise<void> {
+    if (this.#reporting || this.#ownId === "" || this.#state === "ended") return;
+    const own = this.#model.participants.get(this.#ownId);
+    const { microphoneOn, cameraOn } = this.media;
+    const isActive = (kind: string): boolean => own?.sources.some((s) => s.kind === kind && s.active) === true;
+    if (!own || (isActive("microphone") === microphoneOn && isActive("camera") === cameraOn)) return;
+    const active = [...(microphoneOn ? [SourceKind.MICROPHONE] : []), ...(cameraOn ? [SourceKind.CAMERA] : [])];
+    this.#reporting = true;
+    try {
+      await this.#options.signaling.call((api, options) => api.setSources({ active }, options));
+    } catch {
+      // The next welcome or event tries again.
+    } finally {
+      this.#reporting = false;
+    }
+    if (microphoneOn !== this.media.microphoneOn || cameraOn !== this.media.cameraOn) void this.#reportSources();
+  }
+
+  #requestLayout(): void {
+    this.#layout.request(wantsOf(this.#model, this.#requests));
+  }
+
+  #tellEpoch(): void {
+    const epoch = BigInt(this.#model.epoch);
+    if (epoch > 0n) this.#peer?.send({ case: "epochSeen", value: { epoch } });
+  }
+
+  #setState(state: RoomState): void {
+    if (this.#state === "ended" || state === this.#state) return;
+    this.#state = state;
+    this.emit("state", state);
+  }
+
+  #close(error: SalonError | null): void {
+    if (this.#state === "ended") return;
+    // Another page of this participant may use what is stored, and taking over is up to the person.
+    if (error && error.code !== "taken-over") forgetSession(this.#options.store, this.id);
+    else this.#saveNow();
+    this.#setState("ended");
+    clearTimeout(this.#saveTimer);
+    removeEventListener("pagehide", this.#handlePageHide);
+    this.#session.stop();
+    this.#layout.close();
+    this.#audio.stop();
+    this.media.stop();
+    this.emit("ended", error);
+  }
+
+  readonly #handlePageHide = (): void => {
+    this.#saveNow();
+    // Told at once, the node frees the place sooner than by silence, unless the page comes back.
+    this.#session.stop();
+  };
+
+  #save(): void {
+    this.#saveTimer ??= setTimeout(() => this.#saveNow(), SAVE_MS);
+  }
+
+  #saveNow(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
+    if (this.#token.token === "" || this.#ownId === "" || this.#state === "ended") return;
+    saveSession(this.#options.store, {
+      participantId: this.#ownId,
+      name: this.#options.name,
+      inviteSecret: this.#options.inviteSecret,
+      ...this.#token,
+      model: this.#model,
+    });
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * One media session: a peer connection with its slots and its data channel.
+ *
+ * Owns: the connection's life, the tracks that are sent. Doesn't: what slots show, or when a new session is needed.
+ */
+import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { Emitter } from "../emitter.js";
+import { ClientMessageSchema, NodeMessageSchema, type NodeMessage } from "../gen/salon/media/v1/channel_pb.js";
+import { watch } from "./alive.js";
+import { addSections, type Sections, type VideoSlots } from "./offer.js";
+
+export interface PeerEvents {
+  /** ICE and DTLS are through: media flows. */
+  connected: undefined;
+  /** Messages can be sent. */
+  open: undefined;
+  /** The node said something. */
+  message: NodeMessage;
+  /** The node is not heard any more, or never was. Said once. */
+  lost: undefined;
+}
+
+export interface SentTracks {
+  readonly microphone: MediaStreamTrack | null;
+  readonly camera: MediaStreamTrack | null;
+}
+
+export type ClientBody = NonNullable<MessageInitShape<typeof ClientMessageSchema>["body"]>;
+
+/** Agreed beforehand, so that it needs no round trip. */
+const CHANNEL = { label: "salon", id: 0 } as const;
+const CONNECT_MS = 6_000;
+const MESSAGE_BYTES = 16 * 1024;
+
+export class Peer extends Emitter<PeerEvents> {
+  readonly #connection: RTCPeerConnection;
+  readonly #channel: RTCDataChannel;
+  readonly #sections: Sections;
+  #connectTimer: ReturnType<typeof setTimeout> | undefined;
+  #stopWatch: (() => void) | null = null;
+  #lost = false;
+  #offer = "";
+
+  private constructor(tracks: SentTracks, videoSlots: VideoSlots) {
+    super();
+    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#channel = this.#connection.createDataChannel(CHANNEL.label, { negotiated: true, id: CHANNEL.id });
+    this.#channel.binaryType = "arraybuffer";
+    this.#sections = addSections(this.#connection, tracks, videoSlots);
+    this.#connection.onconnectionstatechange = () => this.#handleState();
+    this.#channel.onopen = () => this.emit("open", undefined);
+    this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#handleMessage(data);
+  }
+
+  /** Makes a session and its offer. */
+  static async create(tracks: SentTracks, videoSlots: VideoSlots): Promise<Peer> {
+    const peer = new Peer(tracks, videoSlots);
+    // A node needs no candidates from clients, so the offer does not wait for them.
+    const offer = await peer.#connection.createOffer();
+    await peer.#connection.setLocalDescription(offer);
+    peer.#offer = offer.sdp ?? "";
+    return peer;
+  }
+
+  get offer(): string {
+    return this.#offer;
+  }
+
+  get connected(): boolean {
+    return this.#connection.connectionState === "connected" && !this.#lost;
+  }
+
+  /** Takes the node's answer. From now on the connection is made, or `lost` is said. */
+  async accept(answer: string): Promise<void> {
+    this.#connectTimer = setTimeout(() => this.#lose(), CONNECT_MS);
+    await this.#connection.setRemoteDescription({ type: "answer", sdp: answer });
+  }
+
+  /** Sends another track, or none. Needs no negotiation. */
+  async replaceTrack(kind: keyof SentTracks, track: MediaStreamTrack | null): Promise<void> {
+    await this.#sections[kind].sender.replaceTrack(track);
+  }
+
+  /** Whether the message was sent. */
+  send(body: ClientBody): boolean {
+    if (this.#channel.readyState !== "open") return false;
+    this.#channel.send(toBinary(ClientMessageSchema, create(ClientMessageSchema, { body })));
+    return true;
+  }
+
+  /** What a video slot receives with. */
+  videoReceiver(slot: number): RTCRtpReceiver | null {
+    return this.#sections.video[slot]?.receiver ?? null;
+  }
+
+  /** The tracks of all audio slots. */
+  audioTracks(): MediaStreamTrack[] {
+    return [...this.#sections.speech, this.#sections.programme].map(({ receiver }) => receiver.track);
+  }
+
+  getStats(): Promise<RTCStatsReport> {
+    return this.#connection.getStats();
+  }
+
+  close(): void {
+    clearTimeout(this.#connectTimer);
+    this.#stopWatch?.();
+    this.#lost = true;
+    this.#connection.onconnectionstatechange = null;
+    this.#connection.close();
+  }
+
+  #handleState(): void {
+    const state = this.#connection.connectionState;
+    if (state === "connected" && !this.#stopWatch) {
+      clearTimeout(this.#connectTimer);
+      this.#stopWatch = watch(
+        () => this.#connection.getStats(),
+        () => this.#lose(),
+      );
+      this.emit("connected", undefined);
+    } else if (state === "failed") {
+      this.#lose();
+    }
+  }
+
+  #lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#stopWatch?.();
+    this.emit("lost", undefined);
+  }
+
+  #handleMessage(data: unknown): void {
+    if (!(data instanceof ArrayBuffer) || data.byteLength > MESSAGE_BYTES) return;
+    let message: NodeMessage;
+    try {
+      message = fromBinary(NodeMessageSchema, new Uint8Array(data));
+    } catch {
+      return;
+    }
+    this.emit("message", message);
+  }
+}
