@@ -1,0 +1,197 @@
+//! All sessions and rooms of a node, without a socket, a thread or a clock.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use salon_forward::{Micros, SpecError};
+use salon_wire::demux::Protocol;
+use salon_wire::stun::BindingRequest;
+
+use crate::places::Places;
+use crate::session::{LifeConfig, Session, count_failure};
+use crate::{Command, Counter, Event, Events, Metrics, Outlet, SessionNumber, SessionSpec};
+
+/// Sessions, found by number, by ufrag and by address.
+#[derive(Debug)]
+pub struct Core {
+    sessions: HashMap<SessionNumber, Session>,
+    by_ufrag: HashMap<String, SessionNumber>,
+    /// Filled by authenticated checks alone.
+    by_address: HashMap<SocketAddr, SessionNumber>,
+    places: Places,
+    life: LifeConfig,
+    events: Events,
+    metrics: Arc<Metrics>,
+}
+
+impl Core {
+    /// Nothing open yet. `seed` makes the start values of counters on the wire.
+    pub fn new(seed: u64, silent_after: Micros, events: Events, metrics: Arc<Metrics>) -> Self {
+        Self {
+            sessions: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            by_address: HashMap::new(),
+            places: Places::new(seed),
+            life: LifeConfig { silent_after },
+            events,
+            metrics,
+        }
+    }
+
+    /// Whether there is nobody to serve.
+    pub fn is_idle(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Do what the owner says. A session that cannot be opened is not: its owner has checked the spec before.
+    pub fn handle_command(&mut self, now: Micros, command: Command, outlet: &mut impl Outlet) {
+        match command {
+            Command::Open(spec) => {
+                let _ = self.open(now, *spec);
+            }
+            Command::Close(session) => self.close(session),
+            Command::SetKeys(session, keys) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.set_keys(keys);
+                }
+            }
+            Command::SendDtls(session, datagram) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    let sent = session.send_dtls(now, outlet, &datagram);
+                    count_failure(&self.metrics, sent);
+                }
+            }
+            Command::SetLayout(session, wishes) => {
+                let _ = (session, wishes);
+            }
+            Command::Stop => {}
+        }
+        self.events.flush();
+    }
+
+    fn open(&mut self, now: Micros, spec: SessionSpec) -> Result<(), SpecError> {
+        if self.sessions.contains_key(&spec.session)
+            || self.by_ufrag.contains_key(&spec.local_ufrag)
+        {
+            return Err(SpecError::Twice);
+        }
+        let session = Session::new(&spec, self.life, now);
+        self.places.join(spec.room, spec.session, spec.member)?;
+        self.by_ufrag.insert(spec.local_ufrag, spec.session);
+        self.sessions.insert(spec.session, session);
+        Ok(())
+    }
+
+    fn close(&mut self, number: SessionNumber) {
+        if let Some(session) = self.forget(number) {
+            self.places.leave(session.room, number);
+        }
+    }
+
+    /// Forget a session everywhere but in its room.
+    fn forget(&mut self, number: SessionNumber) -> Option<Session> {
+        let session = self.sessions.remove(&number)?;
+        self.by_ufrag.remove(&session.ice.local_ufrag);
+        for address in session.ice.addresses() {
+            if self.by_address.get(address) == Some(&number) {
+                self.by_address.remove(address);
+            }
+        }
+        Some(session)
+    }
+
+    /// A datagram came. It is decrypted where it lies.
+    pub fn handle_datagram(
+        &mut self,
+        now: Micros,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        outlet: &mut impl Outlet,
+    ) {
+        let handled = match Protocol::of(datagram) {
+            Protocol::Stun => self.handle_check(now, from, datagram, outlet),
+            Protocol::Dtls => self.handle_dtls(now, from, datagram),
+            Protocol::Rtp => session_at(&self.by_address, &mut self.sessions, from)
+                .and_then(|s| s.unprotect_rtp(datagram, now).map(drop)),
+            Protocol::Rtcp => session_at(&self.by_address, &mut self.sessions, from)
+                .and_then(|s| s.unprotect_rtcp(datagram, now).map(drop)),
+            Protocol::Unknown => Err(Counter::DropUnknownProtocol),
+        };
+        count_failure(&self.metrics, handled);
+    }
+
+    /// Timers: to be called each few milliseconds while anybody is here.
+    pub fn handle_timeout(&mut self, now: Micros, outlet: &mut impl Outlet) {
+        for session in self.sessions.values_mut() {
+            session.keep_alive(now, outlet);
+            if session.life.falls_silent(now) {
+                self.events.push(Event::Silent(session.number));
+            }
+        }
+    }
+
+    /// Wake the owner for the events of a batch of datagrams.
+    pub fn flush_events(&mut self) {
+        self.events.flush();
+    }
+
+    fn handle_check(
+        &mut self,
+        now: Micros,
+        from: SocketAddr,
+        datagram: &[u8],
+        outlet: &mut impl Outlet,
+    ) -> Result<(), Counter> {
+        let request = BindingRequest::parse(datagram).map_err(|_| Counter::DropStunMalformed)?;
+        let session = request
+            .local_ufrag()
+            .and_then(|ufrag| self.by_ufrag.get(ufrag))
+            .and_then(|number| self.sessions.get_mut(number))
+            .ok_or(Counter::DropStunUnknown)?;
+        let answer = session
+            .ice
+            .handle_check(&request, from, now, outlet.slot())?;
+        outlet.commit(from, answer.length);
+        self.metrics.count(Counter::StunAnswered);
+        if !answer.vouched {
+            return Ok(());
+        }
+        session.life.heard(now);
+        if answer.first_selected {
+            self.events.push(Event::Selected(session.number));
+        }
+        let number = session.number;
+        if let Some(forgotten) = answer.forgotten {
+            self.by_address.remove(&forgotten);
+        }
+        self.by_address.insert(from, number);
+        Ok(())
+    }
+
+    fn handle_dtls(
+        &mut self,
+        now: Micros,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> Result<(), Counter> {
+        let session = session_at(&self.by_address, &mut self.sessions, from)?;
+        if !session.life.admit_dtls(now) {
+            return Err(Counter::DropDtlsRate);
+        }
+        self.events
+            .push(Event::Dtls(session.number, datagram.into()));
+        Ok(())
+    }
+}
+
+fn session_at<'a>(
+    by_address: &HashMap<SocketAddr, SessionNumber>,
+    sessions: &'a mut HashMap<SessionNumber, Session>,
+    from: SocketAddr,
+) -> Result<&'a mut Session, Counter> {
+    by_address
+        .get(&from)
+        .and_then(|number| sessions.get_mut(number))
+        .ok_or(Counter::DropUnknownAddress)
+}
