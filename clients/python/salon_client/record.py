@@ -9,7 +9,7 @@ import math
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -41,11 +41,11 @@ class Recorder:
             self._container = av.open(str(path), "w")
         except (OSError, av.FFmpegError) as error:
             raise invalid("--record", f"cannot write {path}: {error}") from None
-        self._video: Any = self._container.add_stream(codecs[0], rate=FRAMES_PER_SECOND)
+        self._video = cast(av.VideoStream, self._container.add_stream(codecs[0], rate=FRAMES_PER_SECOND))
         self._video.width, self._video.height = SIZE
         self._video.pix_fmt = "yuv420p"
         self._video.options = {"deadline": "realtime", "cpu-used": "8"} if codecs[0] == "libvpx" else {}
-        self._audio: Any = self._container.add_stream(codecs[1], rate=SAMPLE_RATE)
+        self._audio = cast(av.AudioStream, self._container.add_stream(codecs[1], rate=SAMPLE_RATE))
         self._audio.layout = "mono"
         self._fifo = av.AudioFifo()
         self._pictures: dict[int, tuple[float, Any]] = {}
