@@ -138,6 +138,12 @@ class NodeDtls(RTCDtlsTransport):
         if self._state is not State.CONNECTED:
             raise ConnectionError("the DTLS handshake failed")
 
+    async def _do_handshake(self) -> None:
+        """With handshake messages cut to fit a datagram; a memory BIO knows no path to ask (OP_NO_QUERY_MTU)."""
+        assert self._ssl is not None  # made by `start`, which calls this
+        self._ssl.set_ciphertext_mtu(MAX_DATAGRAM)
+        await super()._do_handshake()
+
     def _setup_srtp(self) -> None:
         """Instead of making SRTP sessions here, hand the keys over."""
         assert self._ssl is not None  # made by `start`, which calls this

@@ -7,11 +7,14 @@ services/media/engine/python/_salon_media.pyi.
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from _salon_media import Engine, Event
+import _salon_media
 
 from salon_media.core.session_spec import SessionSpec
+
+if TYPE_CHECKING:  # a name of the contract alone
+    from _salon_media import Event
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ class EnginePort(Protocol):
         """(slot index, source number, max height) for the video slots."""
         ...
 
-    def take_events(self) -> list[Event]:
+    def take_events(self) -> "list[Event]":
         """What happened since."""
         ...
 
@@ -100,7 +103,7 @@ class EngineEvents(Protocol):
 
 def start_engine(address: str, port: int) -> EnginePort:
     """Bind UDP and start the engine's thread. Raises OSError when the port cannot be had."""
-    return Engine(address, port)
+    return _salon_media.Engine(address, port)
 
 
 class EngineReader:
@@ -125,7 +128,7 @@ class EngineReader:
             except Exception:  # noqa: BLE001 - one session's bug must not keep the other sessions' events from them
                 _log.exception("an event of the engine was not handled", extra={"event": event[0]})
 
-    def _dispatch(self, event: Event) -> None:
+    def _dispatch(self, event: "Event") -> None:
         match event:
             case ("dtls", session, datagram):
                 self._events.on_dtls(session, datagram)

@@ -30,8 +30,12 @@ class SessionListener(Protocol):
         """Media flows."""
         ...
 
+    def on_handshake_failed(self, session: int, reason: str) -> None:
+        """DTLS did not come about."""
+        ...
+
     def on_ended(self, session: int, reason: str) -> None:
-        """The client has gone, or never came."""
+        """The client has gone."""
         ...
 
     def on_epoch_seen(self, session: int, epoch: int) -> None:
@@ -111,11 +115,11 @@ class MediaSession:
         try:
             await self._dtls.handshake(self._offer.fingerprints)
         except ConnectionError as error:
-            self._end(str(error))
+            self._listener.on_handshake_failed(self.number, str(error))
             return
         except Exception:  # noqa: BLE001 - a bug in one session ends that session
-            _log.exception("a session failed", extra={"session": self.number})
-            self._end("failed")
+            _log.exception("a handshake failed for a reason of our own", extra={"session": self.number})
+            self._listener.on_handshake_failed(self.number, "failed")
             return
         self._dtls.on("statechange", self._on_dtls_state)
         self._listener.on_connected(self.number)
@@ -125,7 +129,7 @@ class MediaSession:
                 self._offer.channel,
                 on_open=self._flush,
                 on_message=self._on_message,
-                on_closed=lambda: self._end("the client closed the data channel's association"),
+                on_closed=lambda: self._end("the client ended the data channel's association"),
             )
             await self._channel.open()
 

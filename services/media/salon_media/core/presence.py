@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from salon.rooms.v1 import presence_pb2
+from salon_common.ids import ParticipantId, RoomId
 
 from salon_media.core.node_state import ParticipantKey, SessionEntry, SessionStatus
 
@@ -58,6 +59,15 @@ class PresenceReports:
             reports.append(self._report(everybody, complete=True))
             self._complete_at = now + COMPLETE_SECONDS
         return reports
+
+    def restore(self, lost: presence_pb2.PresenceReport, now: float) -> None:
+        """A report could not be published: try all of it again in a second, with what is newer by then."""
+        if not lost.complete:
+            for entry in lost.entries:
+                key = ParticipantKey(RoomId(entry.room_id), ParticipantId(entry.participant_id))
+                self._changes.setdefault(key, entry)
+        self._urgent = False
+        self._changes_at = self._complete_at = now + CHANGES_SECONDS
 
     def _report(
         self, entries: Iterable[presence_pb2.PresenceEntry], *, complete: bool

@@ -1,0 +1,71 @@
+"""What Prometheus sees of a node. No label grows with rooms or participants.
+
+Owns names and help texts. The engine's counters are read when Prometheus asks, not copied on a timer.
+"""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from salon_media.core.node_state import NodeState, SessionStatus
+
+_DROP = "drop_"
+_ENGINE_TEXTS = {
+    "datagrams_in": "Datagrams that came in.",
+    "datagrams_out": "Datagrams that were sent.",
+    "bytes_in": "Bytes of datagrams that came in.",
+    "bytes_out": "Bytes of datagrams that were sent.",
+}
+
+
+class NodeMetrics:
+    """Counters that Python keeps."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.handshakes = Counter(
+            "salon_media_dtls_handshakes",
+            "DTLS handshakes that ended, by outcome.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.refused_messages = Counter(
+            "salon_media_client_messages_refused",
+            "Data channel messages that were malformed or beyond the rate.",
+            registry=registry,
+        )
+        for outcome in ("completed", "failed"):
+            self.handshakes.labels(outcome)
+
+
+class NodeCollector(Collector):
+    """Reads the engine and the node's state at each scrape."""
+
+    def __init__(self, engine_counters: Callable[[], dict[str, int]], state: NodeState) -> None:
+        self._engine_counters = engine_counters
+        self._state = state
+
+    def collect(self) -> Iterable[Metric]:
+        """Called by prometheus_client, on the event loop's thread: nothing here waits."""
+        yield GaugeMetricFamily("salon_media_rooms", "Rooms with somebody on this node.", self._state.rooms)
+        sessions = GaugeMetricFamily("salon_media_sessions", "Sessions by status.", labels=["status"])
+        statuses = [entry.status for entry in self._state.entries()]
+        for status in SessionStatus:
+            sessions.add_metric([status.value], statuses.count(status))
+        yield sessions
+        yield GaugeMetricFamily("salon_media_draining", "1 while the node drains.", int(self._state.draining))
+        yield from _engine_metrics(self._engine_counters())
+
+
+def _engine_metrics(counters: dict[str, int]) -> Iterable[Metric]:
+    drops = CounterMetricFamily(
+        "salon_media_engine_drops", "Datagrams and packets that were dropped, by reason.", labels=["reason"]
+    )
+    for name, value in sorted(counters.items()):
+        if name.startswith(_DROP):
+            drops.add_metric([name.removeprefix(_DROP)], value)
+        else:
+            text = _ENGINE_TEXTS.get(name, "Counted by the engine since its start.")
+            yield CounterMetricFamily(f"salon_media_engine_{name}", text, value)
+    yield drops
