@@ -195,3 +195,150 @@ fn parse_picture_id(reader: &mut Reader<'_>) -> Result<PictureId> {
         reader.u8()?,
     ])))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// X, N, S, PID 0; I L T K; picture id 0x1234; TL0PICIDX 9; TID 2, Y, KEYIDX 5; then a key frame of 640x360.
+    const FULL: [u8; 16] = [
+        0xb0, 0xf0, 0x92, 0x34, 9, 0xa5, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x41,
+    ];
+
+    #[test]
+    fn every_field_is_found() {
+        let descriptor = Descriptor::parse(&FULL).unwrap();
+        assert!(descriptor.discardable && descriptor.partition_start);
+        assert_eq!(descriptor.partition, 0);
+        assert_eq!(descriptor.picture_id, Some(PictureId::Long(0x1234)));
+        assert_eq!(descriptor.tl0_pic_idx, Some(9));
+        assert_eq!(
+            descriptor.temporal,
+            Some(Temporal {
+                layer: 2,
+                sync: true
+            })
+        );
+        assert_eq!(descriptor.key_idx, Some(5));
+        assert_eq!(descriptor.len(), 6);
+    }
+
+    #[test]
+    fn the_smallest_descriptor_is_one_byte() {
+        let descriptor = Descriptor::parse(&[0x10, 0x00]).unwrap();
+        assert_eq!(descriptor.len(), 1);
+        assert!(descriptor.starts_key_frame(&[0x10, 0x00]));
+        assert_eq!(
+            (
+                descriptor.picture_id,
+                descriptor.tl0_pic_idx,
+                descriptor.temporal
+            ),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        for length in 0..6 {
+            assert_eq!(
+                Descriptor::parse(&FULL[..length]),
+                Err(Error::Truncated),
+                "{length} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_frame_tells_its_size_without_scaling() {
+        let descriptor = Descriptor::parse(&FULL).unwrap();
+        assert!(descriptor.starts_key_frame(&FULL));
+        // The upper byte of the height carries a scaling of 1 in its upper two bits.
+        assert_eq!(descriptor.key_frame_size(&FULL), Some((640, 0x168)));
+        assert_eq!(descriptor.key_frame_size(&FULL[..15]), None);
+        let mut no_start_code = FULL;
+        no_start_code[9] = 0;
+        assert_eq!(descriptor.key_frame_size(&no_start_code), None);
+    }
+
+    #[test]
+    fn only_the_first_packet_of_a_key_frame_is_one() {
+        let is_key = |first: u8, frame: &[u8]| {
+            let payload = [&[first], frame].concat();
+            Descriptor::parse(&payload)
+                .unwrap()
+                .starts_key_frame(&payload)
+        };
+        assert!(is_key(0x10, &[0x00]));
+        assert!(!is_key(0x10, &[0x01]), "an inter frame");
+        assert!(!is_key(0x00, &[0x00]), "in the middle of a partition");
+        assert!(!is_key(0x11, &[0x00]), "a later partition");
+        assert!(!is_key(0x10, &[]), "nothing behind the descriptor");
+    }
+
+    #[test]
+    fn ids_are_rewritten_in_their_place() {
+        let mut payload = FULL;
+        let descriptor = Descriptor::parse(&payload).unwrap();
+        descriptor.rewrite(&mut payload, 0xffff, 77).unwrap();
+        assert_eq!(payload[2..5], [0xff, 0xff, 77]);
+        assert_eq!(payload[..2], FULL[..2]);
+        assert_eq!(payload[5..], FULL[5..]);
+    }
+
+    #[test]
+    fn a_short_id_stays_short_in_place() {
+        let mut payload = [0x90, 0x80, 0x11, 0x00];
+        let descriptor = Descriptor::parse(&payload).unwrap();
+        assert_eq!(descriptor.picture_id, Some(PictureId::Short(0x11)));
+        descriptor.rewrite(&mut payload, 0x1234, 1).unwrap();
+        assert_eq!(payload, [0x90, 0x80, 0x34, 0x00]);
+    }
+
+    #[test]
+    fn without_ids_there_is_nothing_to_rewrite() {
+        for payload in [
+            &[0x10, 0x00][..],
+            &[0x90, 0x00, 0x01],
+            &[0x90, 0x20, 0x60, 0x01],
+        ] {
+            let descriptor = Descriptor::parse(payload).unwrap();
+            let mut rewritten = payload.to_vec();
+            descriptor.rewrite(&mut rewritten, 5, 6).unwrap();
+            assert_eq!(rewritten, payload);
+        }
+    }
+
+    #[test]
+    fn another_payload_than_its_own_is_an_error() {
+        let descriptor = Descriptor::parse(&FULL).unwrap();
+        assert_eq!(descriptor.rewrite(&mut [0x10], 5, 6), Err(Error::Truncated));
+        assert!(!descriptor.starts_key_frame(&[]));
+        assert_eq!(descriptor.key_frame_size(&[]), None);
+    }
+
+    #[test]
+    fn an_id_can_be_widened() {
+        let descriptor = Descriptor::parse(&[0x90, 0xc0, 0x11, 9, 0x00]).unwrap();
+        let wide = Descriptor {
+            picture_id: Some(PictureId::Long(0x1234)),
+            ..descriptor
+        };
+        let mut out = [0; MAX_DESCRIPTOR_LEN];
+        assert_eq!(wide.write(&mut out), Ok(5));
+        assert_eq!(out[..5], [0x90, 0xc0, 0x92, 0x34, 9]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_parsed_is_written_again(payload in proptest::collection::vec(any::<u8>(), 0..12)) {
+            let Ok(descriptor) = Descriptor::parse(&payload) else { return Ok(()) };
+            let mut out = [0; MAX_DESCRIPTOR_LEN];
+            let length = descriptor.write(&mut out).unwrap();
+            let again = Descriptor::parse(&out[..length]).unwrap();
+            prop_assert_eq!(again, Descriptor { len: length as u8, ..descriptor });
+        }
+    }
+}
