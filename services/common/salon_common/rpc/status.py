@@ -31,7 +31,7 @@ _CONNECT = {
 MAX_STATUS_MESSAGE = 2048
 """Characters of a status message that are sent; a sentence needs no more, and headers are bounded."""
 
-_UNESCAPED = "".join(chr(c) for c in range(0x20, 0x7F) if chr(c) != "%")
+_UNESCAPED = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) != "%")
 
 
 def to_grpc(code: Code) -> grpc.StatusCode:
@@ -50,7 +50,10 @@ def to_connect(code: Code) -> ConnectCode:
 
 
 def encode_message(text: str) -> str:
-    """Percent-encode a status message for a header: all but printable ASCII (gRPC over HTTP/2, "Status-Message")."""
+    """Percent-encode a status message for a header (gRPC over HTTP/2, "Status-Message"): all but visible ASCII.
+
+    gRPC lets spaces stand, but NATS clients strip them from the ends of headers.
+    """
     return quote(text[:MAX_STATUS_MESSAGE], safe=_UNESCAPED, errors="replace")
 
 
