@@ -22,7 +22,6 @@ class Entry:
     offer: str
     """Empty: no media is wanted, or the media session goes on."""
     last_event: int
-    address: str
 
     @property
     def is_resume(self) -> bool:
@@ -58,7 +57,7 @@ def read_entry(
         case None:
             raise invalid("credential", "must be a link's invite_secret or a session_token")
     last_event = request.last_event if reserve.participant_id else 0
-    return Entry(room, reserve, request.offer, last_event, address)
+    return Entry(room, reserve, request.offer, last_event)
 
 
 def _identify(

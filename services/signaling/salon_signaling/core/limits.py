@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from math import ceil
 
 from salon_common.errors import Code, SalonError
 
@@ -47,7 +48,7 @@ class RateLimit:
 
     def _require(self, level: float, cost: float) -> None:
         if level < cost:
-            wait = max(1, round((cost - level) / self._rate.per_second + 0.5))
+            wait = max(1, ceil((cost - level) / self._rate.per_second))
             raise SalonError(Code.RESOURCE_EXHAUSTED, f"too many {self._what}: try again in {wait} s")
 
     def _store(self, key: str, level: float, now: float) -> None:
