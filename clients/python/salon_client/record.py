@@ -37,16 +37,17 @@ class Recorder:
         codecs = _CODECS.get(path.suffix.lower())
         if codecs is None:
             raise invalid("--record", f"{path.name} must end in one of {', '.join(_CODECS)}")
-        try:
-            self._container = av.open(str(path), "w")
-        except (OSError, av.FFmpegError) as error:
-            raise invalid("--record", f"cannot write {path}: {error}") from None
-        self._video = cast(av.VideoStream, self._container.add_stream(codecs[0], rate=FRAMES_PER_SECOND))
+        self._container = av.open(str(path), "w")
+        self._video = cast("av.VideoStream", self._container.add_stream(codecs[0], rate=FRAMES_PER_SECOND))
         self._video.width, self._video.height = SIZE
         self._video.pix_fmt = "yuv420p"
         self._video.options = {"deadline": "realtime", "cpu-used": "8"} if codecs[0] == "libvpx" else {}
-        self._audio = cast(av.AudioStream, self._container.add_stream(codecs[1], rate=SAMPLE_RATE))
+        self._audio = cast("av.AudioStream", self._container.add_stream(codecs[1], rate=SAMPLE_RATE))
         self._audio.layout = "mono"
+        try:
+            self._container.start_encoding()
+        except (OSError, av.FFmpegError) as error:
+            raise invalid("--record", f"cannot write {path}: {error}") from None
         self._fifo = av.AudioFifo()
         self._pictures: dict[int, tuple[float, Any]] = {}
         self._voices: dict[int, deque[NDArray[np.float64]]] = {}

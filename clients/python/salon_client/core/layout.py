@@ -19,7 +19,9 @@ def wanted_sources(state: RoomState, me: str) -> Sequence[int]:
 def arrange(previous: Sequence[int], wanted: Iterable[int], slots: int) -> Sequence[int]:
     """The source of each slot, 0 for none: the first `slots` of `wanted`, those that have a slot kept in it."""
     chosen = list(dict.fromkeys(wanted))[:slots]
-    kept = [source if source in chosen else 0 for source in [*previous, *[0] * slots][:slots]]
+    kept: list[int] = []
+    for source in [*previous, *[0] * slots][:slots]:
+        kept.append(source if source in chosen and source not in kept else 0)
     new = iter([source for source in chosen if source not in kept])
     return tuple(source or next(new, 0) for source in kept)
 

@@ -14,6 +14,8 @@ _COMPRESSIBLE = (
     "image/svg+xml",
 )
 _COMPRESS_FROM_BYTES = 1024
+_PATH_BYTES = 200
+"""Less than the shortest limit of a file system's names."""
 _YEAR_SECONDS = 31_536_000
 
 # The operating system's table may lack these or say otherwise, and browsers refuse modules of another type.
@@ -58,13 +60,11 @@ class StaticSite:
     def find(self, url_path: str) -> File | None:
         """The file at a decoded path such as `/assets/app.js`; None when there is none inside the root."""
         relative = url_path.lstrip("/")
-        if "\0" in relative or "\\" in relative:
+        if len(url_path.encode(errors="replace")) > _PATH_BYTES or "\0" in relative or "\\" in relative:
             return None
         # Links are followed before the comparison: neither `..` nor a link leads out.
         path = (self._root / relative).resolve()
-        if not path.is_relative_to(self._root) or not path.is_file():
-            return None
-        return self._load(path)
+        return self._load(path) if path.is_relative_to(self._root) and path.is_file() else None
 
     def page(self) -> File:
         """The app's page: it decides itself what its path means. A plain one when the app is not built."""
