@@ -93,3 +93,31 @@ impl OutboundContext {
         Ok(sealed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_ends_with_its_last_index() {
+        let mut outbound =
+            OutboundContext::new(Profile::AeadAes128Gcm, &[1; 16], &[2; 12]).unwrap();
+        outbound.next_rtcp = ENCRYPTED - 1;
+        let mut buffer = [0; 64];
+        buffer[0] = 0x80;
+        assert!(outbound.protect_rtcp(&mut buffer, 8).is_ok());
+        assert_eq!(
+            outbound.protect_rtcp(&mut buffer, 8),
+            Err(Error::KeyExhausted)
+        );
+
+        let last = PacketIndex::from_value((1 << 48) - 1);
+        outbound.rtp.insert(Ssrc(0), last).unwrap();
+        let mut buffer = [0; 64];
+        buffer[0] = 0x80;
+        assert_eq!(
+            outbound.protect_rtp(&mut buffer, 12),
+            Err(Error::KeyExhausted)
+        );
+    }
+}
