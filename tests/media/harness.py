@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from prometheus_client import CollectorRegistry
-
 from salon.media.v1 import channel_pb2, media_pb2
 from salon.rooms.v1 import presence_pb2, room_pb2
 from salon_common.clock import SystemClock
@@ -19,6 +18,12 @@ from salon_media.node import MediaNode
 
 BOOT_ID = "boot"
 ROOM_ID = "local-aaaaaaaaaaaaaaaaaaaa"
+SOURCE_KINDS = (
+    room_pb2.SOURCE_KIND_MICROPHONE,
+    room_pb2.SOURCE_KIND_CAMERA,
+    room_pb2.SOURCE_KIND_SCREEN,
+    room_pb2.SOURCE_KIND_SCREEN_AUDIO,
+)
 
 
 class Node:
@@ -63,7 +68,7 @@ class Node:
                     id=client.participant_id,
                     role=room_pb2.ROLE_SPEAKER,
                     session_number=session_number,
-                    sources=[room_pb2.Source(kind=kind, number=client.source(kind)) for kind in (1, 2, 3, 4)],
+                    sources=[room_pb2.Source(kind=kind, number=client.source(kind)) for kind in SOURCE_KINDS],
                 ),
                 epoch=epoch,
                 offer=await client.offer(),

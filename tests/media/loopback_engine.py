@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from aioice import stun
-
 from salon_media.core.session_spec import SessionSpec
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ Address = tuple[str, int]
 class Session:
     spec: SessionSpec
     address: Address | None = None
+    checked: set[Address] = field(default_factory=set)
     keys: tuple[int, bytes, bytes, bytes, bytes] | None = None
     layouts: list[list[tuple[int, int, int]]] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
@@ -37,7 +37,7 @@ class LoopbackEngine(asyncio.DatagramProtocol):
         self.lose_next = 0
         """How many of the next datagrams from the node are lost."""
         self._transport: asyncio.DatagramTransport | None = None
-        self._events: "list[Event]" = []
+        self._events: list[Event] = []
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK)
 
     @classmethod
@@ -54,7 +54,7 @@ class LoopbackEngine(asyncio.DatagramProtocol):
             self._check(data, addr)
         elif data and 20 <= data[0] <= 63:
             for number, session in self.sessions.items():
-                if session.address == addr:
+                if addr in session.checked:
                     self.tell(("dtls", number, data))
 
     def _check(self, data: bytes, addr: Address) -> None:
@@ -69,7 +69,9 @@ class LoopbackEngine(asyncio.DatagramProtocol):
                 self._send(bytes(answer), addr)
                 if session.address is None:
                     self.tell(("selected", number))
-                session.address = addr
+                session.checked.add(addr)
+                if session.address is None or "USE-CANDIDATE" in request.attributes:
+                    session.address = addr
 
     def _send(self, data: bytes, addr: Address) -> None:
         assert self._transport is not None

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 from media.harness import Client, Node, until
 from media.loopback_engine import LoopbackEngine
-
 from salon.media.v1 import channel_pb2
 from salon.rooms.v1 import presence_pb2
 from salon_media.core.channel import MAX_HEIGHT
@@ -159,7 +158,7 @@ async def test_a_client_with_another_certificate_is_refused(node: Node, client: 
 
     async def forged() -> str:
         lines = (await genuine()).splitlines()
-        kept = [other if other != "" else other for other in lines if not other.startswith("a=fingerprint")]
+        kept = [text for text in lines if not text.startswith("a=fingerprint")]
         index = next(number for number, text in enumerate(kept) if text.startswith("m="))
         return "\r\n".join([*kept[: index + 1], line, *kept[index + 1 :], ""])
 

@@ -1,29 +1,23 @@
 """Record the offers of this folder from a real Chromium and from aiortc.
 
-Run `python tests/vectors/sdp/record_offers.py [chromium executable]` and commit what changed.
+Run `PYTHONPATH=tests python tests/vectors/sdp/record_offers.py` and commit what changed.
 """
 
 import asyncio
-import sys
 from pathlib import Path
+from typing import TypedDict
 
 from aiortc import RTCPeerConnection
 from playwright.async_api import async_playwright
+from support import chromium
 
 HERE = Path(__file__).parent
-FLAGS = [
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-gpu",
-]
-
 MAKE_OFFER = """
 async ({sends, videoSlots, codecs}) => {
   const pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
-  pc.createDataChannel('salon', {negotiated: true, id: 0});
+  const channel = pc.createDataChannel('salon', {negotiated: true, id: 0});
+  channel.binaryType = 'arraybuffer';
+  Object.assign(window, {pc, channel});
   const prefer = (transceiver) => {
     if (!codecs) return;
     const all = RTCRtpReceiver.getCapabilities('video').codecs;
@@ -49,7 +43,17 @@ async ({sends, videoSlots, codecs}) => {
 """
 
 VP8 = ["video/VP8", "video/rtx"]
-CHROMIUM = {
+
+
+class Options(TypedDict):
+    """What MAKE_OFFER is given."""
+
+    sends: list[str]
+    videoSlots: int
+    codecs: list[str] | None
+
+
+CHROMIUM: dict[str, Options] = {
     "chromium_camera": {"sends": ["microphone", "camera"], "videoSlots": 9, "codecs": VP8},
     "chromium_all_sources": {
         "sends": ["microphone", "screen_audio", "camera", "screen"],
@@ -61,10 +65,10 @@ CHROMIUM = {
 }
 
 
-async def record_chromium(executable: str) -> None:
+async def record_chromium() -> None:
     """Write one file for each entry of CHROMIUM."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium.require(), args=chromium.FLAGS)
         page = await browser.new_page()
         await page.goto("chrome://version")
         for name, options in CHROMIUM.items():
@@ -89,4 +93,4 @@ async def record_aiortc() -> None:
 
 if __name__ == "__main__":
     asyncio.run(record_aiortc())
-    asyncio.run(record_chromium(sys.argv[1] if len(sys.argv) > 1 else "/usr/bin/chromium"))
+    asyncio.run(record_chromium())

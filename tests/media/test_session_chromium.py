@@ -1,0 +1,93 @@
+"""A real Chromium against the node's answer, DTLS and SCTP, over UDP on loopback; media is not in it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from media.harness import BOOT_ID, ROOM_ID, SOURCE_KINDS, Node, until
+from media.loopback_engine import LoopbackEngine
+from playwright.async_api import Page, async_playwright
+from salon.media.v1 import channel_pb2, media_pb2
+from salon.rooms.v1 import presence_pb2, room_pb2
+from support import chromium
+from vectors.sdp.record_offers import CHROMIUM, MAKE_OFFER, Options
+
+pytestmark = pytest.mark.browser
+
+PARTICIPANT = room_pb2.Participant(
+    id="a" * 16,
+    role=room_pb2.ROLE_HOST,
+    session_number=1,
+    sources=[room_pb2.Source(kind=kind, number=3 + kind) for kind in SOURCE_KINDS],
+)
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[Node]:
+    node = Node(await LoopbackEngine.start())
+    yield node
+    await node.stop()
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium.require(), args=chromium.FLAGS)
+        page = await browser.new_page()
+        await page.goto("chrome://version")
+        yield page
+        await browser.close()
+
+
+async def join(node: Node, page: Page, options: Options) -> LoopbackEngine:
+    engine = node.engine
+    assert isinstance(engine, LoopbackEngine)
+    offer = await page.evaluate(MAKE_OFFER, options)
+    request = media_pb2.AdmitRequest(
+        boot_id=BOOT_ID, room_id=ROOM_ID, participant=PARTICIPANT, epoch=1, offer=offer
+    )
+    answer = await node.node.admit(request)
+    await page.evaluate("(sdp) => pc.setRemoteDescription({type: 'answer', sdp})", answer)
+    await page.evaluate(
+        "() => channel.readyState === 'open' || new Promise((resolve) => { channel.onopen = () => resolve(true); })"
+    )
+    return engine
+
+
+@pytest.mark.parametrize("name", CHROMIUM)
+async def test_chromium_accepts_the_answer_and_connects(node: Node, page: Page, name: str) -> None:
+    options = CHROMIUM[name]
+    engine = await join(node, page, options)
+    (session,) = engine.sessions.values()
+    assert session.keys is not None
+    assert session.keys[0] == 7
+    directions = await page.evaluate("() => pc.getTransceivers().map((t) => t.currentDirection)")
+    sends = options["sends"]
+    assert directions == ["sendonly"] * len(sends) + ["recvonly"] * (4 + options["videoSlots"])
+    encodings = await page.evaluate(
+        "() => pc.getSenders().filter((s) => s.track).map((s) => s.getParameters().encodings.map((e) => e.rid))"
+    )
+    assert [len(layers) for layers in encodings] == [3 if kind == "camera" else 1 for kind in sends]
+    streams = await page.evaluate(
+        "() => pc.getReceivers().filter((r) => r.track.readyState === 'live').length"
+    )
+    assert streams >= 4 + options["videoSlots"]
+
+
+async def test_messages_go_both_ways_and_a_closed_page_is_gone_at_once(node: Node, page: Page) -> None:
+    engine = await join(node, page, CHROMIUM["chromium_camera"])
+    ((number, session),) = engine.sessions.items()
+    await page.evaluate(
+        "() => { channel.onmessage = (e) => { window.got = Array.from(new Uint8Array(e.data)); }; }"
+    )
+    engine.tell(("slots", number, [(3, 0, 9, 1)]))
+    got = await (await page.wait_for_function("() => window.got")).json_value()
+    assert channel_pb2.NodeMessage.FromString(bytes(got)).slot_map.slots[0].source == 9
+    layout = channel_pb2.ClientMessage(
+        layout=channel_pb2.Layout(slots=[channel_pb2.SlotWish(slot=8, source=9, max_height=180)])
+    )
+    await page.evaluate("(bytes) => channel.send(new Uint8Array(bytes))", list(layout.SerializeToString()))
+    await until(lambda: session.layouts == [[(8, 9, 180)]])
+    node.statuses()
+    await page.evaluate("() => pc.close()")
+    await until(lambda: node.state.participants == 0)
+    assert node.statuses() == {PARTICIPANT.id: presence_pb2.PRESENCE_STATUS_GONE}
