@@ -4,6 +4,8 @@ Joins alternate over both signaling replicas, whose calls NATS spreads over both
 one replica of each is killed midway; clients retry with the same request id, as real ones do.
 """
 
+from __future__ import annotations
+
 import asyncio
 import random
 import uuid

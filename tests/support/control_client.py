@@ -4,6 +4,8 @@ What it keeps is what the tests ask about: every event's number in the order rec
 chat that was acknowledged.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import itertools
@@ -36,10 +38,8 @@ class ControlClient:
     def __init__(self, addresses: Sequence[str], room_id: str, secret: str, name: str, *, seed: int = 0) -> None:
         self.name = name
         self.participant_id = ""
-        self.numbers: list[int] = []
-        """Every event's number, in the order received."""
-        self.jumps: list[tuple[int, int]] = []
-        """Snapshots after the first: (last number before, number of the snapshot)."""
+        self.log: list[tuple[str, int]] = []
+        """Every snapshot and event with its number, in the order received."""
         self.chats: list[str] = []
         self.acknowledged: list[str] = []
         self.present: dict[str, room_pb2.Participant] = {}
@@ -105,16 +105,19 @@ class ControlClient:
                 await self._changed.wait()
 
     @property
+    def snapshots(self) -> int:
+        """How many snapshots came, the first included."""
+        return sum(kind == "snapshot" for kind, _ in self.log)
+
+    @property
     def last(self) -> int:
         """The number of the last event seen."""
         return self._last
 
     def assert_contiguous(self) -> None:
-        """Every number follows the one before, but for where a snapshot bridged a gap."""
-        bridged = dict(self.jumps)
-        for before, after in itertools.pairwise(self.numbers):
-            expected = before + 1 if before not in bridged else bridged[before] + 1
-            assert after == expected, f"{self.name}: event {after} came after {before}"
+        """Every event follows the number before it."""
+        for (_, before), (kind, after) in itertools.pairwise(self.log):
+            assert kind == "snapshot" or after == before + 1, f"{self.name}: event {after} came after {before}"
 
     async def _call(self, method: str, request: object, timeout: float) -> object:
         async with asyncio.timeout(timeout):
@@ -175,14 +178,13 @@ class ControlClient:
         self._changed.set()
 
     def _take_snapshot(self, snapshot: room_pb2.Snapshot) -> None:
-        if self.numbers and snapshot.event_number != self._last:
-            self.jumps.append((self._last, snapshot.event_number))
         self._last = snapshot.event_number
+        self.log.append(("snapshot", self._last))
         self.present = {participant.id: participant for participant in snapshot.participants}
 
     def _take_event(self, event: room_pb2.Event) -> None:
-        self.numbers.append(event.number)
         self._last = event.number
+        self.log.append(("event", self._last))
         match event.WhichOneof("body"):
             case "participant_joined":
                 self.present[event.participant_joined.participant.id] = event.participant_joined.participant
