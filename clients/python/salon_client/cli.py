@@ -66,9 +66,9 @@ def run(
     # Imported here: the other commands start faster without it.
     from salon_client.run.addresses import default_advertised
     from salon_client.run.command import run_stack
-    from salon_client.run.stack import StackOptions
+    from salon_client.run.stack import Stack
 
-    options = StackOptions(
+    stack = Stack(
         directory=directory,
         rooms=rooms,
         signaling=signaling,
@@ -80,7 +80,7 @@ def run(
         restart_crashed=True,
         grace=5.0,
     )
-    _run(run_stack(options))
+    _run(run_stack(stack))
 
 
 @app.command()

@@ -4,36 +4,34 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import typer
 
 from salon_client.link import Link
-from salon_client.run.stack import Stack, StackOptions
+from salon_client.run.stack import Stack
 
 _DEMO_TITLE = "Demo room"
 
 
-async def run_stack(options: StackOptions, *, quiet: bool = False) -> None:
+async def run_stack(stack: Stack) -> None:
     """Run until SIGINT or SIGTERM. Raises SalonError or SettingsError when something cannot start."""
     stop = asyncio.Event()
     _on_signals(stop)
-    say: Callable[[str], None] = (lambda _line: None) if quiet else _say
     began = time.monotonic()
-    say("starting NATS, rooms, signaling and media …")
-    stack = Stack(options, on_news=lambda line: typer.secho(line, fg="yellow", err=True))
+    _say("starting NATS, rooms, signaling and media …")
+    stack.on_news = lambda line: typer.secho(line, fg="yellow", err=True)
     starting = asyncio.ensure_future(stack.__aenter__())
     try:
         if not await _unless(stop, starting):
             return
         link = await stack.create_room(_DEMO_TITLE)
-        _announce(stack, link, time.monotonic() - began, options)
+        _announce(stack, link, time.monotonic() - began)
         await stop.wait()
     finally:
-        say("stopping …")
+        _say("stopping …")
         await stack.stop()
-        say("stopped: nothing is left running")
+        _say("stopped: nothing is left running")
 
 
 async def _unless(stop: asyncio.Event, work: "asyncio.Future[Stack]") -> bool:
@@ -58,12 +56,12 @@ def _on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-def _announce(stack: Stack, link: Link, seconds: float, options: StackOptions) -> None:
-    parts = f"{options.rooms} rooms, {options.signaling} signaling, {options.media} media, NATS"
+def _announce(stack: Stack, link: Link, seconds: float) -> None:
+    parts = ", ".join(f"{count} {kind}" for kind, count in stack.counts.items())
     logs = stack.log_path("nats").parent
     lines = [
         "",
-        typer.style("  Salon is running.", bold=True) + f"  ({parts}; up in {seconds:.1f} s)",
+        typer.style("  Salon is running.", bold=True) + f"  ({parts}, NATS; up in {seconds:.1f} s)",
         "",
         "  Open this link, here and in a second window:",
         "",
@@ -72,7 +70,7 @@ def _announce(stack: Stack, link: Link, seconds: float, options: StackOptions) -
         f"  Start page   {stack.web_origin}/",
         f"  Command line salon join '{link.url}' --name Ada",
         f"  Logs         {logs}",
-        f"  Media        UDP at {', '.join(options.advertise)}",
+        f"  Media        UDP at {', '.join(stack.advertise)}",
         "",
         "  Ctrl-C stops everything.",
         "",

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -28,54 +27,55 @@ from salon_client.run.services import Context, media_program, rooms_program, sig
 from salon_client.run.static import StaticSite
 from salon_client.run.web import WebApp
 
+__all__ = ["Link", "Stack"]
+
+NO_SETTINGS: Mapping[str, Mapping[str, str]] = {}
+
 _RESTART_SECONDS = 0.5
 _RESTART_LIMIT_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class StackOptions:
-    """What a stack is made of."""
-
-    directory: Path
-    """Keys, logs and JetStream. Logs and JetStream are of this run alone unless `keep`."""
-    rooms: int = 2
-    signaling: int = 2
-    media: int = 2
-    web: bool = True
-    """Whether to serve the web app."""
-    web_host: str = LOOPBACK
-    web_port: int = 0
-    web_root: Path | None = None
-    """The built web app; None looks for `web/app/dist` around this file."""
-    advertise: Sequence[str] = (LOOPBACK,)
-    """Addresses at which clients reach the media nodes."""
-    keep: bool = False
-    """Keep JetStream's data of the run before."""
-    restart_crashed: bool = False
-    """Start a service again that ends by itself."""
-    grace: float = 0.0
-    """Seconds between SIGTERM and SIGKILL at the end; 0 kills at once, as tests want it."""
-    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """More environment by kind of service: `{"rooms": {"SALON_ROOMS_…": "…"}}`."""
-
-
 class Stack:
-    """The running whole: `async with Stack(StackOptions(directory)) as stack`, or by keywords."""
+    """The running whole: `async with Stack(directory=…) as stack`."""
 
     def __init__(
         self,
-        options: StackOptions | None = None,
         *,
+        directory: Path,
+        rooms: int = 2,
+        signaling: int = 2,
+        media: int = 2,
+        web: bool = True,
+        web_port: int = 0,
+        web_root: Path | None = None,
+        advertise: Sequence[str] = (LOOPBACK,),
+        keep: bool = False,
+        restart_crashed: bool = False,
+        grace: float = 0.0,
+        settings: Mapping[str, Mapping[str, str]] = NO_SETTINGS,
         on_news: Callable[[str], None] = lambda _line: None,
-        **keywords: Any,
     ) -> None:
-        self._options = options or StackOptions(**keywords)
-        self._on_news = on_news
-        self._directory = self._options.directory.resolve()
+        """Nothing runs yet.
+
+        `directory` gets keys, logs and JetStream, the latter two of this run alone unless `keep`. `web_root` is the built web app; None looks for
+        `web/app/dist` around this file. `advertise` are the addresses at which clients reach the media nodes. `grace` is how long a part may take
+        to end after SIGTERM; 0 kills at once, as tests want it. `settings` is more environment by kind of service: `{"rooms":
+        {"SALON_ROOMS_…": "…"}}`. `on_news` is told when a part ends by itself, and when `restart_crashed` has started it again.
+        """
+        self.counts = {"rooms": rooms, "signaling": signaling, "media": media}
+        self.advertise = tuple(advertise)
+        self.on_news = on_news
+        self.directory = directory.resolve()
+        self._serve_web = web
+        self._web_port = web_port
+        self._web_root = web_root
+        self._keep = keep
+        self._restart_crashed = restart_crashed
+        self._grace = grace
+        self._settings = settings
         self._processes: dict[str, ManagedProcess] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._web: WebMount | None = None
-        self._web_port = 0
         self._keys: Keys | None = None
         self._lock: IO[bytes] | None = None
 
@@ -170,7 +170,7 @@ class Stack:
         if self._web is not None:
             web, self._web = self._web, None
             await web.stop()
-        await self._end_processes(self._options.grace)
+        await self._end_processes(self._grace)
         if self._lock is not None:
             self._lock.close()
 
@@ -184,37 +184,36 @@ class Stack:
     # ---- starting
 
     async def _start_all(self) -> None:
-        options = self._options
-        if options.web and options.web_port:
-            require_free_port(options.web_host, options.web_port, "--port")
+        if self._serve_web and self._web_port:
+            require_free_port(LOOPBACK, self._web_port, "--port")
         self._prepare_directory()
-        self._keys = ensure_keys(self._directory / "keys")
-        if options.web:
-            self._web = WebMount(self._web_app(), f"{options.web_host}:{options.web_port}")
+        self._keys = ensure_keys(self.directory / "keys")
+        if self._serve_web:
+            self._web = WebMount(self._web_app(), f"{LOOPBACK}:{self._web_port}")
             self._web_port = await self._web.start()
-        await self._start_programs([nats_server.nats_program(self._directory / "nats")])
+        await self._start_programs([nats_server.nats_program(self.directory / "nats")])
         context = Context(
             nats_url=self.nats_url,
             session_key_file=self._keys.session_key,
             apps_file=self._keys.apps,
             web_origins=[self.web_origin, f"http://127.0.0.1:{self._web_port}"],
-            advertise=options.advertise,
-            extra=options.settings,
+            advertise=self.advertise,
+            extra=self._settings,
         )
         # Nodes and replicas find each other by NATS, in whatever order they come.
         await self._start_programs(
             [
-                *(rooms_program(context, number + 1) for number in range(options.rooms)),
-                *(signaling_program(context, number + 1) for number in range(options.signaling)),
-                *(media_program(context, number + 1) for number in range(options.media)),
+                *(rooms_program(context, number + 1) for number in range(self.counts["rooms"])),
+                *(signaling_program(context, number + 1) for number in range(self.counts["signaling"])),
+                *(media_program(context, number + 1) for number in range(self.counts["media"])),
             ]
         )
 
     def _prepare_directory(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._lock = lock_directory(self._directory)
-        jetstream = self._directory / "nats" / "jetstream"
-        if not self._options.keep:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._lock = lock_directory(self.directory)
+        jetstream = self.directory / "nats" / "jetstream"
+        if not self._keep:
             shutil.rmtree(jetstream, ignore_errors=True)
             shutil.rmtree(self._logs, ignore_errors=True)
         for each in (jetstream, self._logs):
@@ -234,14 +233,14 @@ class Stack:
 
     @property
     def _logs(self) -> Path:
-        return self._directory / "logs"
+        return self.directory / "logs"
 
     def _web_app(self) -> WebApp:
         def config() -> Mapping[str, Any]:
             demo = {"token": "/demo/token", "app": DEMO_APP}
             return {"signaling": self.signaling_web, "grpc": self.signaling_grpc, "demo": demo}
 
-        return WebApp(StaticSite(self._options.web_root or find_web_root()), config, self.keys.app_token)
+        return WebApp(StaticSite(self._web_root or find_web_root()), config, self.keys.app_token)
 
     # ---- watching
 
@@ -260,14 +259,14 @@ class Stack:
         delay = _RESTART_SECONDS
         while True:
             code = await process.wait()
-            self._on_news(f"{process.name} ended with exit code {code}; its log: {process.log_path}")
-            if not self._options.restart_crashed:
+            self.on_news(f"{process.name} ended with exit code {code}; its log: {process.log_path}")
+            if not self._restart_crashed:
                 return
             await asyncio.sleep(delay)
             delay = min(delay * 2, _RESTART_LIMIT_SECONDS)
             with contextlib.suppress(SalonError):
                 await process.start()
-                self._on_news(f"{process.name} was started again")
+                self.on_news(f"{process.name} was started again")
 
     def _of_kind(self, kind: str) -> list[ManagedProcess]:
         return [process for name, process in self._processes.items() if name.partition("-")[0] == kind]
