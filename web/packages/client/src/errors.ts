@@ -164,7 +164,7 @@ function codeOf(error: ConnectError): ErrorCode {
       return "wrong-link";
     case Code.PermissionDenied:
       if (text.includes("expired")) return "link-expired";
-      if (text.includes("revoked") || text.includes("withdrawn")) return "link-revoked";
+      if (text.includes("no longer works")) return "link-revoked";
       return "not-allowed";
     case Code.ResourceExhausted:
       return text.includes("full") ? "room-full" : "too-many";

@@ -29,15 +29,16 @@ interface Slot {
   mapped: number;
   firstTimestamp: number;
   presented: boolean;
-  /** The sources that were taken out of the slot, and when: see QUARANTINE_MS. */
+  /** What was asked for before (0: nothing) and is not confirmed to be over, and since when: see QUARANTINE_MS. */
   readonly former: Map<number, number>;
 }
 
 /**
- * A source does not come back to a slot that it was taken out of for so long. The node may have switched away and back
- * meanwhile, and a map that is still under way would vouch for the wrong frames.
+ * A source does not come back to a slot that it was taken out of before the node has confirmed what came after it: a map
+ * that is still under way would vouch for the wrong frames. A node that had nothing to change confirms nothing, so
+ * this ends the wait.
  */
-export const QUARANTINE_MS = 3_000;
+export const QUARANTINE_MS = 8_000;
 
 /** RTP timestamps wrap at 2^32 (RFC 3550, 5.1): whether `timestamp` is `first` or up to half the circle later. */
 export function isAtOrAfter(timestamp: number, first: number): boolean {
@@ -72,7 +73,7 @@ export class SlotBoard {
     for (const { source, height } of wants) {
       if (this.slotOf(source) !== null) continue;
       const free = this.#slots.find((slot) => slot.wish === 0 && !isQuarantined(slot, source, now));
-      if (free) occupy(free, source, height);
+      if (free) occupy(free, source, height, now);
     }
   }
 
@@ -88,6 +89,8 @@ export class SlotBoard {
     slot.mapped = source;
     slot.firstTimestamp = firstTimestamp;
     slot.presented = false;
+    // Maps come in the order of the layouts: those of former sources are all through. Unless this is one of them.
+    if (source === slot.wish && !slot.former.has(source)) slot.former.clear();
   }
 
   /** A frame was presented. Answers whether the slot's picture may be seen from now on. */
@@ -131,20 +134,26 @@ export class SlotBoard {
 }
 
 function vacate(slot: Slot, now: number): void {
-  for (const [source, at] of slot.former) {
-    if (now >= at + QUARANTINE_MS) slot.former.delete(source);
-  }
-  slot.former.set(slot.wish, now);
+  retire(slot, now);
   slot.wish = 0;
   slot.height = 0;
   slot.mapped = 0;
   slot.presented = false;
 }
 
-function occupy(slot: Slot, source: number, height: number): void {
+function occupy(slot: Slot, source: number, height: number, now: number): void {
+  retire(slot, now);
   slot.wish = source;
   slot.height = height;
   slot.presented = false;
+}
+
+/** Notes what was asked for until now, be it nothing (0), as former. */
+function retire(slot: Slot, now: number): void {
+  for (const [source, at] of slot.former) {
+    if (now >= at + QUARANTINE_MS) slot.former.delete(source);
+  }
+  slot.former.set(slot.wish, now);
 }
 
 function isQuarantined(slot: Slot, source: number, now: number): boolean {
