@@ -1,4 +1,3 @@
-#![allow(dead_code)]
 //! Rooms, sources, layers and slots: which packet goes to whom, and what is rewritten on the way.
 //!
 //! Owns every decision about a packet in the clear: whose it is, who receives it, in which slot, under which sequence
@@ -20,8 +19,8 @@ mod speaker;
 mod spec;
 
 pub use layout::Wish;
-pub use room::{Room, RoomEvent, SlotChange};
-pub use slot::Forward;
+pub use room::{Room, RoomEvent};
+pub use slot::{Forward, SlotChange};
 pub use spec::{
     Codec, CodecSpec, DropReason, ExtensionIds, Member, MemberSpec, Micros, SendSpec, SlotKind,
     SlotSpec, SourceId, SourceKind, SpecError,

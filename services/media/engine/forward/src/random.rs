@@ -1,6 +1,6 @@
 //! Start values of counters. Not for secrets: all of them are seen on the wire.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): tiny, seedable, good enough for values that need only differ.
+/// `SplitMix64` (Steele, Lea and Flood, 2014): tiny, seedable, good enough for values that need only differ.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

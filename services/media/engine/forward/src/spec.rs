@@ -100,7 +100,7 @@ impl Codec {
         }
     }
 
-    const fn is_video(self) -> bool {
+    pub(crate) const fn is_video(self) -> bool {
         matches!(self, Self::Vp8)
     }
 }

@@ -8,14 +8,14 @@ use salon_forward::{Micros, SpecError};
 use salon_wire::demux::Protocol;
 use salon_wire::stun::BindingRequest;
 
-use crate::places::Places;
+use crate::places::{Failed, Places, Sessions, Surroundings};
 use crate::session::{LifeConfig, Session, count_failure};
 use crate::{Command, Counter, Event, Events, Metrics, Outlet, SessionNumber, SessionSpec};
 
 /// Sessions, found by number, by ufrag and by address.
 #[derive(Debug)]
 pub struct Core {
-    sessions: HashMap<SessionNumber, Session>,
+    sessions: Sessions,
     by_ufrag: HashMap<String, SessionNumber>,
     /// Filled by authenticated checks alone.
     by_address: HashMap<SocketAddr, SessionNumber>,
@@ -63,7 +63,11 @@ impl Core {
                 }
             }
             Command::SetLayout(session, wishes) => {
-                let _ = (session, wishes);
+                if let Some(room) = self.sessions.get(&session).map(|session| session.room) {
+                    self.with_rooms(now, outlet, |places, around| {
+                        places.set_layout(room, session, &wishes, around)
+                    });
+                }
             }
             Command::Stop => {}
         }
@@ -112,10 +116,8 @@ impl Core {
         let handled = match Protocol::of(datagram) {
             Protocol::Stun => self.handle_check(now, from, datagram, outlet),
             Protocol::Dtls => self.handle_dtls(now, from, datagram),
-            Protocol::Rtp => session_at(&self.by_address, &mut self.sessions, from)
-                .and_then(|s| s.unprotect_rtp(datagram, now).map(drop)),
-            Protocol::Rtcp => session_at(&self.by_address, &mut self.sessions, from)
-                .and_then(|s| s.unprotect_rtcp(datagram, now).map(drop)),
+            Protocol::Rtp => self.handle_rtp(now, from, datagram, outlet),
+            Protocol::Rtcp => self.handle_rtcp(now, from, datagram, outlet),
             Protocol::Unknown => Err(Counter::DropUnknownProtocol),
         };
         count_failure(&self.metrics, handled);
@@ -123,6 +125,11 @@ impl Core {
 
     /// Timers: to be called each few milliseconds while anybody is here.
     pub fn handle_timeout(&mut self, now: Micros, outlet: &mut impl Outlet) {
+        for room in self.places.handles() {
+            self.with_rooms(now, outlet, |places, around| {
+                places.handle_timeout(room, around)
+            });
+        }
         for session in self.sessions.values_mut() {
             session.keep_alive(now, outlet);
             if session.life.falls_silent(now) {
@@ -183,11 +190,65 @@ impl Core {
             .push(Event::Dtls(session.number, datagram.into()));
         Ok(())
     }
+
+    fn handle_rtp(
+        &mut self,
+        now: Micros,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        outlet: &mut impl Outlet,
+    ) -> Result<(), Counter> {
+        let session = session_at(&self.by_address, &mut self.sessions, from)?;
+        let length = session.unprotect_rtp(datagram, now)?;
+        let (room, number) = (session.room, session.number);
+        self.with_rooms(now, outlet, |places, around| {
+            places.receive_rtp(room, number, &datagram[..length], around)
+        });
+        Ok(())
+    }
+
+    fn handle_rtcp(
+        &mut self,
+        now: Micros,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        outlet: &mut impl Outlet,
+    ) -> Result<(), Counter> {
+        let session = session_at(&self.by_address, &mut self.sessions, from)?;
+        let length = session.unprotect_rtcp(datagram, now)?;
+        let (room, number) = (session.room, session.number);
+        self.with_rooms(now, outlet, |places, around| {
+            places.receive_rtcp(room, number, &datagram[..length], around)
+        });
+        Ok(())
+    }
+
+    /// Let a room work. If it fails, its sessions go with it.
+    fn with_rooms<O: Outlet>(
+        &mut self,
+        now: Micros,
+        outlet: &mut O,
+        work: impl FnOnce(&mut Places, &mut Surroundings<'_, O>) -> Result<(), Failed>,
+    ) {
+        let mut around = Surroundings {
+            now,
+            sessions: &mut self.sessions,
+            outlet,
+            events: &mut self.events,
+            metrics: &self.metrics,
+        };
+        if let Err(failed) = work(&mut self.places, &mut around) {
+            for session in failed.sessions {
+                self.forget(session);
+            }
+            self.events.push(Event::Failed(failed.room));
+        }
+    }
 }
 
 fn session_at<'a>(
     by_address: &HashMap<SocketAddr, SessionNumber>,
-    sessions: &'a mut HashMap<SessionNumber, Session>,
+    sessions: &'a mut Sessions,
     from: SocketAddr,
 ) -> Result<&'a mut Session, Counter> {
     by_address

@@ -99,7 +99,8 @@ impl Timeline {
         let expected = newest_out.saturating_add_signed(steps.max(0));
         let error = target.wrapping_sub(expected) as i64;
         let correction = match correction {
-            _ if error.abs() > second => error,
+            // The sender jumped: its timestamps tell nothing about the time that passed.
+            _ if steps < 0 || error.abs() > second => error,
             Correction::Steady => error.clamp(-second / 1000, second / 1000),
             Correction::AtGaps { gap } if gap || error.abs() > second / 10 => error,
             Correction::AtGaps { .. } => 0,

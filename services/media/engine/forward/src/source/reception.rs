@@ -110,17 +110,15 @@ impl Reception {
         let fraction_lost = (lost_now << 8).checked_div(expected_now).unwrap_or(0);
         let lost = expected as i64 - self.received as i64;
         Some(ReportBlock {
-            ssrc,
+            source: ssrc,
             fraction_lost: fraction_lost.min(255) as u8,
             cumulative_lost: lost.clamp(-0x80_0000, 0x7f_ffff) as i32,
             highest_seq: highest.for_report(),
             jitter: (self.jitter >> 4).min(u64::from(u32::MAX)) as u32,
             last_report: self.last_report.map_or(0, |(middle, _)| middle),
-            delay: self
-                .last_report
-                .map_or(ShortInterval(0), |(_, arrival)| {
-                    ShortInterval::from_micros(now.saturating_sub(arrival))
-                }),
+            delay: self.last_report.map_or(ShortInterval(0), |(_, arrival)| {
+                ShortInterval::from_micros(now.saturating_sub(arrival))
+            }),
         })
     }
 }
@@ -150,10 +148,7 @@ mod tests {
     #[test]
     fn the_window_moves_on() {
         let (mut reception, fresh) = received([0, 1023, 0, 1, 1, 30_000, 28_000, 29_500]);
-        assert_eq!(
-            fresh,
-            [true, true, false, true, false, true, false, true]
-        );
+        assert_eq!(fresh, [true, true, false, true, false, true, false, true]);
         assert!(reception.receive(SeqNo(30_001)).is_some());
     }
 
