@@ -105,9 +105,7 @@ async def test_a_role_that_does_not_exist_is_named(servicer: SignalingServicer, 
         await servicer.CreateInvite(request, call(token))
 
 
-async def test_a_room_takes_an_apps_user(
-    servicer: SignalingServicer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_an_apps_token_no_room_is_made(servicer: SignalingServicer, replica: Replica) -> None:
     request = signaling_pb2.CreateRoomRequest(app_token="a.b.c", request_id="r", title="Tea")
     with pytest.raises(SalonError, match="app_token: ") as caught:
         await servicer.CreateRoom(request, call())
