@@ -5,6 +5,10 @@ import socket
 
 from salon_common.errors import SettingsError
 
+UNACKNOWLEDGED_MS = 10_000
+"""A peer that acknowledges nothing for so long is gone (RFC 5482): accepted connections inherit it. Without it, a phone
+that lost its network would keep its stream for a quarter of an hour."""
+
 
 def parse_bind(text: str) -> tuple[str, int]:
     """Split `host:port`; IPv6 hosts stand in brackets. Raises ValueError."""
@@ -30,6 +34,7 @@ def listen_tcp(bind: str, purpose: str) -> socket.socket:
     )
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         sock.bind((host, port))
         sock.listen(1024)
     except OSError as error:
