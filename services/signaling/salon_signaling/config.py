@@ -42,7 +42,7 @@ class SignalingSettings(ServiceSettings):
         default=0.5, gt=0, le=10, description="Seconds for the first node to admit a participant."
     )
     second_admit_timeout: float = Field(default=2.0, gt=0, le=10, description="Seconds for the second node.")
-    keepalive: float = Field(default=10.0, gt=0, le=15, description="Seconds of silence before a keepalive.")
+    keepalive: float = Field(default=5.0, gt=0, le=15, description="Seconds of silence before a keepalive.")
     token_lifetime: float = Field(
         default=600.0,
         ge=10,
