@@ -1,5 +1,6 @@
 """What a client sees and hears of each source: frames, the picture's mean colour, the tone. For tests and diagnosis."""
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,9 +63,16 @@ class Probe:
 
     def __init__(self) -> None:
         self.sources: dict[int, SourceReport] = {}
+        self._arrived = asyncio.Event()
+
+    async def next_frame(self) -> None:
+        """Wait until another frame has come."""
+        self._arrived.clear()
+        await self._arrived.wait()
 
     def receive_frame(self, source: int, frame: Any) -> None:
         """Count and keep what is needed."""
+        self._arrived.set()
         report = self.sources.setdefault(source, SourceReport())
         report.frames += 1
         if isinstance(frame, av.VideoFrame):
