@@ -7,6 +7,7 @@ Every line survives a parse and a write, also those that nobody here understands
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from salon_common.errors import SalonError, invalid
@@ -107,21 +108,17 @@ def parse(text: str) -> Description:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise invalid("offer", f"is {size} bytes long, the limit is {MAX_BYTES}")
-    starts: list[int] = []
     lines = _split(text)
     if not lines or (lines[0].kind, lines[0].value) != ("v", "0"):
         raise invalid("offer", "must be an SDP: its first line must be v=0")
-    for position, line in enumerate(lines):
-        if line.kind == "m":
-            starts.append(position)
+    starts = [position for position, line in enumerate(lines) if line.kind == "m"]
     if len(starts) > MAX_SECTIONS:
         raise invalid("offer", f"has {len(starts)} media sections, the limit is {MAX_SECTIONS}")
-    ends = [*starts[1:], len(lines)]
+    bounds = [*starts, len(lines)]
     return Description(
-        session=SessionPart(lines[: starts[0] if starts else len(lines)]),
+        session=SessionPart(lines[: bounds[0]]),
         sections=tuple(
-            MediaSection(index, lines[start:end])
-            for index, (start, end) in enumerate(zip(starts, ends, strict=True))
+            MediaSection(index, lines[start:end]) for index, (start, end) in enumerate(pairwise(bounds))
         ),
     )
 
