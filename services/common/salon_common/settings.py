@@ -107,13 +107,16 @@ def load(cls: type[S]) -> S:
 
 
 def _unknown(cls: type[ServiceSettings]) -> list[str]:
-    prefix = str(cls.model_config.get("env_prefix", "")).upper()
-    known = [variable(cls, field) for field in cls.model_fields]
+    prefix = variable(cls, "")
+    known = [field.upper() for field in cls.model_fields]
     problems = []
     for name in sorted(os.environ):
-        if prefix and name.upper().startswith(prefix) and name.upper() not in known:
-            close = difflib.get_close_matches(name.upper(), known, n=1)
-            problems.append(f"{name}: no such setting" + (f", did you mean {close[0]}?" if close else ""))
+        rest = name.upper().removeprefix(prefix)
+        if prefix and name.upper().startswith(prefix) and rest not in known:
+            close = difflib.get_close_matches(rest, known, n=1)
+            problems.append(
+                f"{name}: no such setting" + (f", did you mean {prefix}{close[0]}?" if close else "")
+            )
     return problems
 
 

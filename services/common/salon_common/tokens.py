@@ -5,7 +5,6 @@ Time is an argument, in seconds since the epoch.
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,7 @@ MIN_SESSION_KEY = 32
 """Bytes of a key for session tokens: HS256 wants as many as the hash has (RFC 7518 section 3.2)."""
 
 _SESSION_ISSUER = "salon-session"
+_FAR = 1e12  # beyond any date; infinities, not-a-numbers and endless integers lie outside
 
 
 @dataclass(frozen=True)
@@ -222,12 +222,19 @@ class SessionTokens:
 
 def _read_session(claims: Mapping[str, Any], now_wall: float) -> SessionClaims:
     room, participant, role = claims.get("room"), claims.get("sub"), claims.get("role")
-    if claims.get("iss") != _SESSION_ISSUER or not isinstance(room, str) or not isinstance(participant, str):
-        raise _refused("session_token", "this is not a session token: join again with the link")
-    if not isinstance(role, int) or isinstance(role, bool):
+    is_text = isinstance(room, str) and isinstance(participant, str)
+    if (
+        claims.get("iss") != _SESSION_ISSUER
+        or not is_text
+        or not isinstance(role, int)
+        or isinstance(role, bool)
+    ):
         raise _refused("session_token", "this is not a session token: join again with the link")
     _check_times("session_token", claims, now_wall, 0)
-    return SessionClaims(parse_room_id(room), parse_participant_id(participant), role)
+    try:
+        return SessionClaims(parse_room_id(str(room)), parse_participant_id(str(participant)), role)
+    except SalonError as error:
+        raise _refused("session_token", "this is not a session token: join again with the link") from error
 
 
 def _unhex(line: bytes) -> bytes:
@@ -281,7 +288,7 @@ def _check_times(field: str, claims: Mapping[str, Any], now_wall: float, skew: f
 
 def _seconds(field: str, claims: Mapping[str, Any], claim: str) -> float:
     value = claims.get(claim)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_FAR < value < _FAR:
         raise _refused(field, f"{claim} must be a time in seconds")
     return value
 

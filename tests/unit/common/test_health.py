@@ -1,0 +1,75 @@
+"""The health port's answers, by its ASGI app; the port itself once."""
+
+import json
+import urllib.request
+from asyncio import to_thread
+from collections.abc import MutableMapping
+from typing import Any
+
+from prometheus_client import REGISTRY, Counter
+from salon_common.health import HealthServer
+
+
+async def ask(server: HealthServer, path: str, method: str = "GET") -> tuple[int, bytes]:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("the request's body is nobody's business")
+
+    await server._app({"type": "http", "method": method, "path": path}, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+async def test_alive_whatever_the_checks_say() -> None:
+    server = HealthServer("127.0.0.1:0")
+    server.add_check("nats", lambda: False)
+    assert await ask(server, "/livez") == (200, b"alive\n")
+
+
+async def test_ready_when_every_check_holds() -> None:
+    server = HealthServer("127.0.0.1:0")
+    state = {"nats": True, "engine": False}
+    server.add_check("nats", lambda: state["nats"])
+    server.add_check("engine", lambda: state["engine"])
+    status, body = await ask(server, "/readyz")
+    assert (status, json.loads(body)) == (503, {"ready": False, "checks": {"nats": True, "engine": False}})
+    state["engine"] = True
+    assert (await ask(server, "/readyz"))[0] == 200
+
+
+async def test_a_check_that_raises_does_not_hold() -> None:
+    server = HealthServer("127.0.0.1:0")
+    server.add_check("odd", lambda: 1 // 0 == 1)
+    assert (await ask(server, "/readyz"))[0] == 503
+
+
+async def test_metrics_are_prometheus_text() -> None:
+    counter = Counter("salon_test_things_total", "Things.")
+    counter.inc(3)
+    status, body = await ask(HealthServer("127.0.0.1:0"), "/metrics")
+    REGISTRY.unregister(counter)
+    assert status == 200
+    assert b"\nsalon_test_things_total 3.0\n" in body
+
+
+async def test_other_paths_and_methods() -> None:
+    server = HealthServer("127.0.0.1:0")
+    assert (await ask(server, "/"))[0] == 404
+    assert (await ask(server, "/livez", "POST"))[0] == 405
+    assert await ask(server, "/livez", "HEAD") == (200, b"")
+
+
+async def test_it_listens() -> None:
+    server = HealthServer("127.0.0.1:0")
+    port = await server.start()
+
+    def fetch() -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez") as response:
+            return bytes(response.read())
+
+    assert await to_thread(fetch) == b"alive\n"
+    await server.stop()
+    await server.stop()
