@@ -18,14 +18,14 @@ class Batch:
     room: Room | None
     """The room after them."""
     change: Change
-    outcomes: tuple[Any | Exception, ...]
+    outcomes: tuple[Any, ...]
     """The reply or the error of each command that was taken, in order. Those beyond wait for the next batch."""
 
 
 def apply_all(room: Room | None, commands: Sequence[Command[Any]], moment: Moment) -> Batch:
     """Apply commands in order until the write is full. One that fails leaves no trace in it."""
     change = UNCHANGED
-    outcomes: list[Any | Exception] = []
+    outcomes: list[Any] = []
     for command in commands:
         try:
             outcome = command.apply(room, moment)

@@ -99,11 +99,7 @@ class Directory:
             return None
         others = self._from(drawn // len(self._candidates), now, avoid)
         second = next((node for node in others if node is not first), first)
-        best = min(
-            first,
-            second,
-            key=lambda node: (self._stress(node, now), node.beat.participants, node.beat.node_id),
-        )
+        best = min(first, second, key=lambda node: (self._stress(node, now), node.beat.participants))
         return NodeRef(best.beat.node_id, best.beat.boot_id)
 
     def _from(self, start: int, now: float, avoid: NodeRef | None) -> Iterator[_Node]:

@@ -46,7 +46,7 @@ class Commit:
 class Finished:
     """Done: answers for the first commands; the rest wait for the next turn."""
 
-    outcomes: tuple[Any | Exception, ...]
+    outcomes: tuple[Any, ...]
     state: Loaded
     """For the next turn."""
     change: Change
@@ -70,6 +70,11 @@ class Turn:
     def tries(self) -> int:
         """How many commits were tried."""
         return self._tries
+
+    @property
+    def finished(self) -> bool:
+        """Whether it needs no more of the store."""
+        return self._finished is not None
 
     def poll(self, moment: Moment) -> Load | Commit | Finished:
         """The next thing wanted."""

@@ -1,0 +1,169 @@
+"""A room under test: commands applied as a writer would, on nodes that beat when told to."""
+
+import hashlib
+import itertools
+from typing import Any, TypeVar
+
+from salon.rooms.v1 import presence_pb2, room_pb2, rooms_pb2
+from salon_rooms.core.command import Command, Moment
+from salon_rooms.core.entering import Join, Replace
+from salon_rooms.core.making import CreateInvite, CreateRoom
+from salon_rooms.core.placement import Directory, NodeRef
+from salon_rooms.core.room import Change, Room
+from salon_rooms.core.staying import Connected, Leave, Lost, SendChat, SetSources, Vouched
+
+R = TypeVar("R")
+
+KEY = b"k" * 32
+ROOM_ID = "local-" + "a" * 20
+WALL = 1_700_000_000.0
+OWNER = room_pb2.Account(app="demo", subject="ada")
+_ENTROPY = itertools.count()
+
+
+def random_bytes(count: int) -> bytes:
+    """Different each time, the same in each run."""
+    return hashlib.shake_256(str(next(_ENTROPY)).encode()).digest(count)
+
+
+def beat(
+    node_id: str, boot_id: str = "b1", *, sequence: int = 1, **fields: Any
+) -> presence_pb2.NodeHeartbeat:
+    """A node's heartbeat."""
+    beat = presence_pb2.NodeHeartbeat(node_id=node_id, boot_id=boot_id, region="local", sequence=sequence)
+    for name, value in fields.items():
+        setattr(beat, name, value)
+    return beat
+
+
+def create_command(request_id: str = "make-1", *, key: bytes = KEY, **settings: Any) -> CreateRoom:
+    """The command that makes the room under test."""
+    request = rooms_pb2.CreateRoomRequest(request_id=request_id, owner=OWNER, title="Tea")
+    for name, value in settings.items():
+        setattr(request.settings, name, value)
+    return CreateRoom(ROOM_ID, request, key)
+
+
+class House:
+    """One room and the nodes around it."""
+
+    def __init__(self, *nodes: str, **settings: Any) -> None:
+        self.now = 100.0
+        self.nodes = Directory(0.0)
+        self.beats = itertools.count(1)
+        for node in nodes or ("n1",):
+            self.beat(node)
+        self.room: Room | None = None
+        self.changes: list[Change] = []
+        made = self.do(create_command(**settings))
+        self.link = made.invite_secret
+        self.link_id = made.invite_id
+        self.host_link = made.host_secret
+
+    @property
+    def state(self) -> Room:
+        """The room, which exists."""
+        assert self.room is not None
+        return self.room
+
+    @property
+    def last(self) -> Change:
+        """What the last command changed."""
+        return self.changes[-1]
+
+    @property
+    def bodies(self) -> list[str | None]:
+        """What kinds of events the last command caused."""
+        return [event.WhichOneof("body") for event in self.last.events]
+
+    @property
+    def moment(self) -> Moment:
+        """Now."""
+        return Moment(self.now, WALL + self.now, self.nodes)
+
+    def beat(self, node: str, boot: str = "b1", **fields: Any) -> None:
+        """A node beats now."""
+        self.nodes.handle_beat(beat(node, boot, sequence=next(self.beats), **fields), self.now)
+
+    def die(self, *nodes: str, alive: tuple[str, ...] = ()) -> None:
+        """Time passes in which only `alive` beat."""
+        self.now += 5.0
+        for node in alive:
+            self.beat(node)
+
+    def do(self, command: Command[R]) -> R:
+        """Apply a command and keep its change."""
+        outcome = command.apply(self.room, self.moment)
+        self.changes.append(outcome.change)
+        if outcome.change.head is not None:
+            self.room = (self.room or Room(outcome.change.head)).after(outcome.change)
+        return outcome.reply
+
+    def join(
+        self,
+        name: str = "Ada",
+        *,
+        secret: str | None = None,
+        request_id: str = "",
+        media: bool = True,
+        account: room_pb2.Account | None = None,
+    ) -> rooms_pb2.JoinResponse:
+        """Somebody comes in by a link."""
+        request = rooms_pb2.JoinRequest(
+            room_id=ROOM_ID,
+            request_id=request_id or f"join-{next(_ENTROPY)}",
+            invite_secret=secret or self.link,
+            name=name,
+            wants_media=media,
+            account=account,
+        )
+        return self.do(Join(request, random_bytes(18)))
+
+    def host(self) -> rooms_pb2.JoinResponse:
+        """The host comes in."""
+        return self.join("Host", secret=self.host_link)
+
+    def resume(self, participant_id: str, *, media: bool = True) -> rooms_pb2.JoinResponse:
+        """Somebody comes back."""
+        request = rooms_pb2.JoinRequest(
+            room_id=ROOM_ID, request_id="again", participant_id=participant_id, wants_media=media
+        )
+        return self.do(Join(request, random_bytes(18)))
+
+    def invite(self, participant_id: str, role: room_pb2.Role.ValueType) -> rooms_pb2.CreateInviteResponse:
+        """Somebody makes a link."""
+        request = rooms_pb2.CreateInviteRequest(room_id=ROOM_ID, participant_id=participant_id, role=role)
+        return self.do(CreateInvite(request, random_bytes(26)))
+
+    def replace(self, participant_id: str, failed: room_pb2.ParticipantPlace) -> room_pb2.ParticipantPlace:
+        """Somebody's node did not work."""
+        request = rooms_pb2.ReplaceRequest(room_id=ROOM_ID, participant_id=participant_id, failed=failed)
+        return self.do(Replace(request, random_bytes(8))).place
+
+    def connected(self, participant_id: str, node: str = "", session: int = 0) -> Vouched:
+        """A node says that it has somebody; by default the right one."""
+        participant = self.state.participants[participant_id]
+        ref = NodeRef(node or participant.place.node_id, participant.place.boot_id)
+        return self.do(Connected(participant_id, session or participant.session_number, ref))
+
+    def chat(self, participant_id: str, text: str = "hi", request_id: str = "c1") -> int:
+        """Somebody writes."""
+        request = rooms_pb2.SendChatRequest(
+            room_id=ROOM_ID, participant_id=participant_id, request_id=request_id, text=text
+        )
+        return self.do(SendChat(request)).event_number
+
+    def sources(self, participant_id: str, *active: room_pb2.SourceKind.ValueType) -> int:
+        """Somebody turns sources on and off."""
+        request = rooms_pb2.SetSourcesRequest(room_id=ROOM_ID, participant_id=participant_id, active=active)
+        return self.do(SetSources(request)).event_number
+
+    def leave(
+        self, participant_id: str, reason: room_pb2.LeaveReason.ValueType = room_pb2.LEAVE_REASON_UNSPECIFIED
+    ) -> None:
+        """Somebody leaves."""
+        self.do(Leave(rooms_pb2.LeaveRequest(room_id=ROOM_ID, participant_id=participant_id, reason=reason)))
+
+    def lose(self, participant_id: str, session: int) -> bool:
+        """Somebody is lost."""
+        return self.do(Lost(participant_id, session))
