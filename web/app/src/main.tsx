@@ -9,11 +9,7 @@ import { RoomPage } from "./features/room/room_page.js";
 import { StartPage } from "./features/start/start_page.js";
 import { App } from "./state/app.js";
 import { t } from "./strings.js";
-import "./styles/base.css";
-import "./styles/controls.css";
-import "./styles/pages.css";
-import "./styles/room.css";
-import "./styles/chat.css";
+import "./styles/all.css";
 
 function Screen({ app }: { readonly app: App }): JSX.Element {
   useEffect(() => {

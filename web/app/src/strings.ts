@@ -28,7 +28,7 @@ export const english = {
   language: "en",
   product: "Salon",
   start: {
-    heading: "Talk face to face, in one link.",
+    heading: "Face to face, one link away.",
     lead: "Start a room, send its link, and whoever opens it is in. No account, nothing to install.",
     name: "Your name",
     namePlaceholder: "What others will see",

@@ -40,7 +40,7 @@ export const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
     todo: "Check that you copied all of it, up to the last character, or ask whoever sent it for a new one.",
   },
   "link-expired": {
-    what: "This link has expired.",
+    what: "This link worked for a limited time, which is over.",
     todo: "Ask whoever sent it for a new one.",
   },
   "link-revoked": {
@@ -52,7 +52,7 @@ export const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
     todo: "Try again when somebody has left, or ask the host for more places.",
   },
   "room-ended": {
-    what: "This room has ended.",
+    what: "The room has ended, and its link opens nothing any more.",
     todo: "Start a new room and send its link.",
   },
   "room-locked": {
