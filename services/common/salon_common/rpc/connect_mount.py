@@ -62,9 +62,22 @@ class _ConnectApp(ConnectASGIApplication[ServiceRegistry]):
         return "/"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            receive = _bounded(scope, receive)
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        refusal = _refusal(scope["headers"])
+        if refusal is not None:
+            status, reason = refusal
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": status,
+                    "headers": [(b"content-type", b"text/plain")],
+                }
+            )
+            await send({"type": "http.response.body", "body": reason})
+            return
+        await super().__call__(scope, _bounded(scope, receive), send)
 
 
 def _endpoint(calls: Calls, method: Method) -> Any:
@@ -132,6 +145,22 @@ def _read_metadata(headers: Any) -> Pairs:
 def _write_trailers(connect: _Request, context: CallContext | None) -> None:
     for key, value in context.trailing if context else ():
         connect.response_trailers.add(key, metadata.to_text(value))
+
+
+def _refusal(headers: Sequence[tuple[bytes, bytes]]) -> tuple[int, bytes] | None:
+    """Requests that the package would answer with an exception, and so with a traceback in the log for each."""
+    for key, value in headers:
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            return 400, b"headers must be UTF-8\n"
+        if (
+            key == b"content-type"
+            and text.startswith("application/grpc")
+            and not text.startswith("application/grpc-web")
+        ):
+            return 415, b"native gRPC is served on a port of its own\n"
+    return None
 
 
 def _bounded(scope: Mapping[str, Any], receive: _Receive) -> _Receive:

@@ -5,7 +5,6 @@ name can stand only once.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl, urlencode
@@ -55,7 +54,7 @@ def from_text(key: str, text: str) -> list[Pair]:
             (key, base64.b64decode(part + "=" * (-len(part) % 4), validate=True))
             for part in text.replace(" ", "").split(",")
         ]
-    except binascii.Error as error:
+    except ValueError as error:
         raise invalid("metadata", f"the value of {key:.128} is not base64") from error
 
 
