@@ -15,20 +15,30 @@ pub(crate) fn unprotect(input: &[u8]) {
         return;
     };
     let profile = PROFILES[choice as usize % PROFILES.len()];
-    forged(profile, rest);
+    let seed = checksum(input);
+    forged(profile, seed, rest);
     let (sent, changes) = rest.split_at(rest.len() * 3 / 4);
-    tampered(profile, sent, changes);
+    tampered(profile, seed, sent, changes);
 }
 
-fn contexts(profile: Profile) -> (OutboundContext, InboundContext) {
-    let (key, salt) = (vec![1; profile.key_len()], vec![2; profile.salt_len()]);
-    let outbound = OutboundContext::new(profile, &key, &salt).expect("lengths of the profile");
-    let inbound = InboundContext::new(profile, &key, &salt).expect("lengths of the profile");
+/// FNV-1a. Keys hang on the whole input: a fuzzer that watches comparisons forges the tag of a constant key, byte by
+/// byte.
+fn checksum(input: &[u8]) -> u64 {
+    input.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn contexts(profile: Profile, seed: u64) -> (OutboundContext, InboundContext) {
+    let bytes = seed.to_be_bytes().repeat(4);
+    let (key, salt) = (&bytes[..profile.key_len()], &bytes[..profile.salt_len()]);
+    let outbound = OutboundContext::new(profile, key, salt).expect("lengths of the profile");
+    let inbound = InboundContext::new(profile, key, salt).expect("lengths of the profile");
     (outbound, inbound)
 }
 
-fn forged(profile: Profile, packet: &[u8]) {
-    let (_, mut inbound) = contexts(profile);
+fn forged(profile: Profile, seed: u64, packet: &[u8]) {
+    let (_, mut inbound) = contexts(profile, seed);
     assert!(
         inbound.unprotect_rtp(&mut packet.to_vec()).is_err(),
         "nobody knows the key"
@@ -39,8 +49,8 @@ fn forged(profile: Profile, packet: &[u8]) {
     );
 }
 
-fn tampered(profile: Profile, sent: &[u8], changes: &[u8]) {
-    let (mut outbound, mut inbound) = contexts(profile);
+fn tampered(profile: Profile, seed: u64, sent: &[u8], changes: &[u8]) {
+    let (mut outbound, mut inbound) = contexts(profile, seed);
     let mut buffer = [sent, &[0; MAX_OVERHEAD]].concat();
     if let Ok(length) = outbound.protect_rtp(&mut buffer, sent.len()) {
         assert_eq!(

@@ -1,0 +1,7 @@
+#![no_main]
+#![allow(dead_code, reason = "each target uses a part of what is shared")]
+
+#[path = "../../wire/tests/exercise/mod.rs"]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| exercise::rtp(data));
