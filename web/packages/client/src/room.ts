@@ -310,8 +310,10 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #handleDevices(): void {
-    void this.#peer?.replaceTrack("camera", this.media.camera);
-    void this.#peer?.replaceTrack("microphone", this.media.microphone);
+    for (const kind of ["camera", "microphone"] as const) {
+      // Rejected by a session that was closed meanwhile.
+      this.#peer?.replaceTrack(kind, this.media[kind]).catch(() => undefined);
+    }
     void this.#reportSources();
     this.emit("media", undefined);
   }

@@ -70,7 +70,12 @@ function Line({ line, before, ownId }: LineProps): JSX.Element {
   const own = line.participantId === ownId;
   const follows = before?.participantId === line.participantId && line.atMs - before.atMs < 120_000;
   return (
-    <div class={own ? "chat-line chat-own" : "chat-line"} data-testid="chat-message" data-number={line.number}>
+    <div
+      class={own ? "chat-line chat-own" : "chat-line"}
+      data-testid="chat-message"
+      data-number={line.number}
+      data-text={line.text}
+    >
       {!follows && (
         <p class="chat-who">
           <span class="chat-name">{own ? t.room.you : line.name}</span>{" "}

@@ -75,7 +75,7 @@ export function RoomPage({ view, link }: RoomPageProps): JSX.Element {
           caption={t.room.chat}
           pressed={chatOpen}
           badge={unread}
-          testId="chat-toggle"
+          testId="chat-open"
           onClick={() => setChatOpen(!chatOpen)}
         />
         <RoundButton

@@ -2,7 +2,7 @@
 import type { Room, Tile } from "@salon/client";
 import type { ComponentChildren, JSX } from "preact";
 import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../../strings.js";
 import { Avatar } from "../../ui/avatar.js";
 import { MicIcon } from "../../ui/icons.js";
@@ -25,7 +25,7 @@ function TileFrame({ name, label, muted, speaking, covered, own, children }: Fra
       data-testid="tile"
       data-participant-name={name}
       data-covered={String(covered)}
-      data-own={own ? "true" : undefined}
+      data-self={own ? "true" : undefined}
     >
       <Avatar name={name} />
       {children}
@@ -82,6 +82,7 @@ export function OwnTile({ name, camera, microphoneOn }: OwnTileProps): JSX.Eleme
 /** The SDK owns the element from here on, its covering included: rendering must not touch its style again. */
 const TileVideo = memo(function TileVideo({ room, source }: { readonly room: Room; readonly source: number }) {
   const element = useRef<HTMLVideoElement>(null);
-  useEffect(() => (element.current ? room.attachTile(source, element.current) : undefined), [room, source]);
+  // Before the first painting: an element that is not covered yet must never be seen.
+  useLayoutEffect(() => (element.current ? room.attachTile(source, element.current) : undefined), [room, source]);
   return <video ref={element} class="video" muted autoPlay playsInline aria-hidden="true" />;
 });

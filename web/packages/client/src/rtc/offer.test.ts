@@ -73,13 +73,19 @@ describe("addSections", () => {
 });
 
 describe("cameraLayers", () => {
+  const active = (width: number | null): (string | undefined)[] =>
+    cameraLayers(width === null ? null : track(width)).flatMap((layer) => (layer.active ? [layer.rid] : []));
+
   it("sends three layers from low to high of a wide camera, and of one that is still to come", () => {
-    expect(cameraLayers(track(1280)).map(({ rid }) => rid)).toEqual(["l", "m", "h"]);
-    expect(cameraLayers(null)).toHaveLength(3);
+    expect([active(1280), active(null)]).toEqual([
+      ["l", "m", "h"],
+      ["l", "m", "h"],
+    ]);
   });
 
-  it("sends one layer of a narrow camera", () => {
-    expect(cameraLayers(track(640)).map(({ rid }) => rid)).toEqual([undefined]);
+  it("sends one layer of a narrow camera, whole", () => {
+    expect(active(640)).toEqual(["l"]);
+    expect(cameraLayers(track(640))[0]?.scaleResolutionDownBy).toBe(1);
   });
 });
 

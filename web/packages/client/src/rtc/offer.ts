@@ -12,13 +12,20 @@ export type VideoSlots = (typeof VIDEO_SLOTS)[number];
 /** A camera narrower than this is sent as one layer: browsers make no three of it. */
 const SIMULCAST_WIDTH = 960;
 
+/** What a layer of a camera is like; the rid never changes. */
+export type CameraLayer = Pick<RTCRtpEncodingParameters, "active" | "maxBitrate" | "rid" | "scaleResolutionDownBy">;
+
 /** From low to high, as the node expects. */
-const LAYERS: readonly RTCRtpEncodingParameters[] = [
-  { rid: "l", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: "m", scaleResolutionDownBy: 2, maxBitrate: 600_000 },
-  { rid: "h", scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
+const WIDE: readonly CameraLayer[] = [
+  { rid: "l", active: true, scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "m", active: true, scaleResolutionDownBy: 2, maxBitrate: 600_000 },
+  { rid: "h", active: true, scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
 ];
-const SINGLE_LAYER: readonly RTCRtpEncodingParameters[] = [{ maxBitrate: 600_000 }];
+const NARROW: readonly CameraLayer[] = [
+  { rid: "l", active: true, scaleResolutionDownBy: 1, maxBitrate: 600_000 },
+  { rid: "m", active: false },
+  { rid: "h", active: false },
+];
 
 const SENT_EXTENSIONS: ReadonlySet<string> = new Set([
   "urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -46,9 +53,9 @@ export function chooseVideoSlots(device: { readonly shortSide: number; readonly 
 }
 
 /** The layers of a camera. Without a track yet, those of a good one. */
-export function cameraLayers(track: MediaStreamTrack | null): RTCRtpEncodingParameters[] {
+export function cameraLayers(track: MediaStreamTrack | null): readonly CameraLayer[] {
   const width = track?.getSettings().width ?? SIMULCAST_WIDTH;
-  return (width >= SIMULCAST_WIDTH ? LAYERS : SINGLE_LAYER).map((layer) => ({ ...layer }));
+  return width >= SIMULCAST_WIDTH ? WIDE : NARROW;
 }
 
 /** Adds all sections to a fresh connection. */
@@ -62,7 +69,7 @@ export function addSections(
   const microphone = connection.addTransceiver(tracks.microphone ?? "audio", { direction: "sendonly" });
   const camera = connection.addTransceiver(tracks.camera ?? "video", {
     direction: "sendonly",
-    sendEncodings: cameraLayers(tracks.camera),
+    sendEncodings: cameraLayers(tracks.camera).map((layer) => ({ ...layer })),
   });
   const speech = receive("audio", SPEECH_SLOTS);
   const programme = connection.addTransceiver("audio", { direction: "recvonly" });

@@ -7,7 +7,7 @@ import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/p
 import { Emitter } from "../emitter.js";
 import { ClientMessageSchema, NodeMessageSchema, type NodeMessage } from "../gen/salon/media/v1/channel_pb.js";
 import { watch } from "./alive.js";
-import { addSections, type Sections, type VideoSlots } from "./offer.js";
+import { addSections, cameraLayers, type Sections, type VideoSlots } from "./offer.js";
 
 export interface PeerEvents {
   /** ICE and DTLS are through: media flows. */
@@ -78,7 +78,10 @@ export class Peer extends Emitter<PeerEvents> {
 
   /** Sends another track, or none. Needs no negotiation. */
   async replaceTrack(kind: keyof SentTracks, track: MediaStreamTrack | null): Promise<void> {
-    await this.#sections[kind].sender.replaceTrack(track);
+    const { sender } = this.#sections[kind];
+    if (sender.track === track) return;
+    await sender.replaceTrack(track);
+    if (kind === "camera" && track) await fitLayers(sender, track);
   }
 
   /** Whether the message was sent. */
@@ -141,4 +144,12 @@ export class Peer extends Emitter<PeerEvents> {
     }
     this.emit("message", message);
   }
+}
+
+/** The layers were offered for another camera, or for none yet. */
+async function fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
+  const parameters = sender.getParameters();
+  const layers = cameraLayers(track);
+  for (const [index, encoding] of parameters.encodings.entries()) Object.assign(encoding, layers[index]);
+  await sender.setParameters(parameters);
 }
