@@ -24,7 +24,7 @@ pub enum Error {
     BufferTooSmall,
     /// Caller: what is to be protected is not an RTP or RTCP packet.
     NotAPacket,
-    /// Caller: the sequence number is not after the last one of its SSRC. Protecting it would use a nonce again.
+    /// Caller: the sequence number was used for this SSRC, or is too old to tell. Protecting it might use a nonce again.
     SequenceReused,
     /// Caller: more SSRCs to send than a session may have.
     TooManyOutboundSources,
@@ -44,7 +44,9 @@ impl fmt::Display for Error {
             Self::KeyLength => "the key or salt has not the length of the profile",
             Self::BufferTooSmall => "there is no room for the authentication tag",
             Self::NotAPacket => "what is to be protected is not a packet",
-            Self::SequenceReused => "the sequence number is not after the last one of its SSRC",
+            Self::SequenceReused => {
+                "the sequence number of its SSRC was used, or is too old to tell"
+            }
             Self::TooManyOutboundSources => "too many SSRCs are sent",
             Self::KeyExhausted => "the key has protected as many packets as it may",
         })

@@ -5,6 +5,7 @@ use std::fmt;
 use salon_wire::rtp::{RtpHeader, Ssrc};
 
 use crate::index::PacketIndex;
+use crate::replay::ReplayWindow;
 use crate::sources::{Full, Sources};
 use crate::transform::{self, ENCRYPTED, RTCP_CLEAR_LEN, RtcpId, RtpId, Transform};
 use crate::{Error, Profile, Result};
@@ -15,8 +16,8 @@ const MAX_SOURCES: usize = 128;
 /// Encrypts and authenticates packets to one peer. It lives and dies with its keys: when it is lost, so are they.
 pub struct OutboundContext {
     transform: Box<dyn Transform>,
-    /// The index of the last packet of each SSRC.
-    rtp: Sources<PacketIndex>,
+    /// The indices used of each SSRC.
+    rtp: Sources<ReplayWindow>,
     /// One count for all SSRCs, which keeps nonces unique as well as one for each.
     next_rtcp: u32,
 }
@@ -40,10 +41,10 @@ impl OutboundContext {
     /// Protect the RTP packet in the first `length` bytes of `buffer` and answer its new length, longer by at most
     /// [`MAX_OVERHEAD`](crate::MAX_OVERHEAD).
     ///
-    /// Sequence numbers of an SSRC must go up, by less than half their range a step: a number is never protected
-    /// twice, since two packets under one nonce give AES-GCM's authentication key away. What is sent again goes by
-    /// RTX, under its own SSRC. Start below 32768, so that a receiver that misses the first packets does not miss
-    /// a wrap (RFC 3711 section 3.3.1).
+    /// A number is never protected twice, since two packets under one nonce give AES-GCM's authentication key away:
+    /// what is sent again goes by RTX, under its own SSRC. A packet that comes late for the first time, since it came
+    /// late to the node, may be some hundred numbers behind the newest. Start below 32768, so that a receiver that
+    /// misses the first packets does not miss a wrap (RFC 3711 section 3.3.1).
     pub fn protect_rtp(&mut self, buffer: &mut [u8], length: usize) -> Result<usize> {
         let packet = buffer.get(..length).ok_or(Error::NotAPacket)?;
         let header = RtpHeader::parse(packet).map_err(|_| Error::NotAPacket)?;
@@ -51,15 +52,17 @@ impl OutboundContext {
         let room = buffer.get_mut(..sealed).ok_or(Error::BufferTooSmall)?;
         let index = match self.rtp.find(header.ssrc) {
             None => PacketIndex::first(header.seq),
-            Some(&mut last) if header.seq.is_after(last.seq()) => {
-                PacketIndex::estimate(last, header.seq).ok_or(Error::KeyExhausted)?
+            Some(used) => {
+                let highest = PacketIndex::from_value(used.highest());
+                let estimate = PacketIndex::estimate(highest, header.seq);
+                let index = estimate.ok_or_else(|| exhausted_or_reused(highest))?;
+                used.check(index.value())
+                    .map_err(|_| Error::SequenceReused)?;
+                index
             }
-            Some(_) => return Err(Error::SequenceReused),
         };
         // Before sealing, so that an index counts as used whatever happens after.
-        self.rtp
-            .insert(header.ssrc, index)
-            .map_err(|Full| Error::TooManyOutboundSources)?;
+        self.mark_used(header.ssrc, index)?;
         self.transform.seal_rtp(
             RtpId {
                 ssrc: header.ssrc,
@@ -69,6 +72,16 @@ impl OutboundContext {
             room,
         )?;
         Ok(sealed)
+    }
+
+    fn mark_used(&mut self, ssrc: Ssrc, index: PacketIndex) -> Result<()> {
+        if let Some(used) = self.rtp.find(ssrc) {
+            used.accept(index.value());
+            return Ok(());
+        }
+        self.rtp
+            .insert(ssrc, ReplayWindow::new(index.value()))
+            .map_err(|Full| Error::TooManyOutboundSources)
     }
 
     /// Protect the RTCP packet in the first `length` bytes of `buffer` and answer its new length, longer by at most
@@ -94,6 +107,15 @@ impl OutboundContext {
     }
 }
 
+/// An estimate fails before the first index of a key and after its last one.
+const fn exhausted_or_reused(highest: PacketIndex) -> Error {
+    if highest.roc() == 0 {
+        Error::SequenceReused
+    } else {
+        Error::KeyExhausted
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +133,7 @@ mod tests {
             Err(Error::KeyExhausted)
         );
 
-        let last = PacketIndex::from_value((1 << 48) - 1);
+        let last = ReplayWindow::new((1 << 48) - 1);
         outbound.rtp.insert(Ssrc(0), last).unwrap();
         let mut buffer = [0; 64];
         buffer[0] = 0x80;
