@@ -10,7 +10,9 @@ use salon_wire::stun::BindingRequest;
 
 use crate::places::{Failed, Places, Sessions, Surroundings};
 use crate::session::{LifeConfig, Session, count_failure};
-use crate::{Command, Counter, Event, Events, Metrics, Outlet, SessionNumber, SessionSpec};
+use crate::{
+    Command, Counter, Event, Events, MediaKeys, Metrics, Outlet, SessionNumber, SessionSpec,
+};
 
 /// Sessions, found by number, by ufrag and by address.
 #[derive(Debug)]
@@ -52,9 +54,7 @@ impl Core {
             }
             Command::Close(session) => self.close(session),
             Command::SetKeys(session, keys) => {
-                if let Some(session) = self.sessions.get_mut(&session) {
-                    session.set_keys(keys);
-                }
+                self.set_keys(session, keys);
             }
             Command::SendDtls(session, datagram) => {
                 if let Some(session) = self.sessions.get_mut(&session) {
@@ -80,11 +80,21 @@ impl Core {
         {
             return Err(SpecError::Twice);
         }
-        let session = Session::new(&spec, self.life, now);
-        self.places.join(spec.room, spec.session, spec.member)?;
-        self.by_ufrag.insert(spec.local_ufrag, spec.session);
-        self.sessions.insert(spec.session, session);
+        spec.member.check()?;
+        self.by_ufrag.insert(spec.local_ufrag.clone(), spec.session);
+        self.sessions
+            .insert(spec.session, Session::new(spec, self.life, now));
         Ok(())
+    }
+
+    fn set_keys(&mut self, number: SessionNumber, keys: Box<MediaKeys>) {
+        let Some(session) = self.sessions.get_mut(&number) else {
+            return;
+        };
+        if let Some(member) = session.set_keys(keys) {
+            // Refused only for what was checked when the session was opened.
+            let _ = self.places.join(session.room, number, member);
+        }
     }
 
     fn close(&mut self, number: SessionNumber) {

@@ -44,26 +44,33 @@ pub(crate) struct Session {
     pub(crate) room: u64,
     pub(crate) ice: Ice,
     pub(crate) life: Life,
+    /// Until there are keys: who cannot hear yet is not in the room yet.
+    joining: Option<MemberSpec>,
     keys: Option<Box<MediaKeys>>,
     /// Under whose name empty reports go out.
     reporter: u32,
 }
 
 impl Session {
-    pub(crate) fn new(spec: &SessionSpec, config: LifeConfig, now: Micros) -> Self {
+    pub(crate) fn new(spec: SessionSpec, config: LifeConfig, now: Micros) -> Self {
         Self {
             number: spec.session,
             room: spec.room,
-            ice: Ice::new(spec),
+            ice: Ice::new(&spec),
             life: Life::new(config, now),
             keys: None,
             // A session without slots has no SSRC of its own; any number does (RFC 3550 section 6.4.2).
             reporter: spec.member.slots.first().map_or(1, |slot| slot.ssrc.0),
+            joining: Some(spec.member),
         }
     }
 
-    pub(crate) fn set_keys(&mut self, keys: Box<MediaKeys>) {
+    /// Keys are set once: counters that began anew under them would use nonces again. Answers with what to join the
+    /// room as.
+    pub(crate) fn set_keys(&mut self, keys: Box<MediaKeys>) -> Option<MemberSpec> {
+        let joining = self.joining.take()?;
         self.keys = Some(keys);
+        Some(joining)
     }
 
     /// Decrypt an SRTP packet in place and answer its length.
