@@ -12,6 +12,11 @@ from signaling.world import World, people
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture(autouse=True)
+async def fake_rooms(world: World) -> None:
+    await world.fake_rooms()
+
+
 async def test_a_killed_replicas_clients_resume_elsewhere_and_miss_nothing(world: World) -> None:
     first, second = await asyncio.gather(world.replica(1), world.replica(2))
     async with people(1) as (ada,):
@@ -135,7 +140,7 @@ async def test_a_caller_who_gives_up_while_joining_leaves_no_reservation(world: 
         with pytest.raises(asyncio.CancelledError):
             await joining
         await world.rooms.script.until("Leave")
-    assert world.rooms.script.of("Leave")[0].reason == room_pb2.LEAVE_REASON_LOST
+    assert world.rooms.script.of("Leave")[0].reason == room_pb2.LEAVE_REASON_LEFT
 
 
 async def test_tokens_are_renewed_and_silence_is_filled(world: World) -> None:

@@ -15,6 +15,12 @@ from unit.signaling.fakes import ROOM, SECRET
 
 pytestmark = pytest.mark.stack
 
+
+@pytest.fixture(autouse=True)
+async def fake_rooms(world: World) -> None:
+    await world.fake_rooms()
+
+
 PATH = "/salon.signaling.v1.SignalingService/"
 
 

@@ -1,10 +1,12 @@
-"""Real signaling processes on a real NATS; the rooms service and two media nodes are fakes in the test's process."""
+"""Real signaling processes on a real NATS. The media nodes are fakes in the test's process, and so is the rooms service
+unless a test starts the real one.
+"""
 
 import asyncio
 import contextlib
-import time
+import itertools
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import grpc.aio
@@ -14,8 +16,8 @@ from salon.media.v1 import media_pb2_grpc
 from salon.rooms.v1 import presence_pb2, room_pb2, rooms_pb2_grpc
 from salon.signaling.v1 import signaling_pb2, signaling_pb2_grpc
 from salon_client.run.apps import Keys, ensure_keys
-from salon_client.run.processes import ManagedProcess
-from salon_client.run.services import Context, signaling_program
+from salon_client.run.processes import ManagedProcess, Program
+from salon_client.run.services import Context, rooms_program, signaling_program
 from salon_common import nats
 from salon_common.rpc import NatsMount, ServiceRegistry
 from support.nats_server import NatsServer
@@ -40,19 +42,45 @@ class World:
         self._directory = directory
         self._nc: NatsClient | None = None
         self._replicas: list[ManagedProcess] = []
+        self._beating: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._nc = await nats.connect(self.server.url, name="test")
-        registry = ServiceRegistry()
-        rooms_pb2_grpc.add_RoomsServiceServicer_to_server(self.rooms, registry)
-        await NatsMount(self._nc, registry, region="local").start()
         for name, node in self.nodes.items():
             registry = ServiceRegistry()
             media_pb2_grpc.add_MediaServiceServicer_to_server(node, registry)
             await NatsMount(self._nc, registry, region="local", node=name).start()
         await self._nc.subscribe("vouch.local.signaling.*", cb=self._note)
 
+    async def fake_rooms(self) -> None:
+        """Answer for the rooms service."""
+        assert self._nc is not None
+        registry = ServiceRegistry()
+        rooms_pb2_grpc.add_RoomsServiceServicer_to_server(self.rooms, registry)
+        await NatsMount(self._nc, registry, region="local").start()
+
+    async def real_rooms(self) -> None:
+        """Start the rooms service, and the heartbeats by which it knows the nodes."""
+        await self._run(rooms_program(self._context({}), 1))
+        self._beating = asyncio.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        assert self._nc is not None
+        for sequence in itertools.count():
+            for name in self.nodes:
+                beat = presence_pb2.NodeHeartbeat(
+                    node_id=name,
+                    boot_id="boot",
+                    region="local",
+                    sequence=sequence,
+                    health_address="127.0.0.1:9",
+                )
+                await self._nc.publish(f"beat.local.media.{name}", beat.SerializeToString())
+            await asyncio.sleep(1)  # the interval of heartbeats
+
     async def stop(self) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
         for replica in self._replicas:
             await replica.kill()
         if self._nc is not None:
@@ -61,15 +89,20 @@ class World:
     async def replica(self, number: int, **settings: str) -> ManagedProcess:
         """A running signaling replica."""
         extra = {f"SALON_SIGNALING_{key.upper()}": value for key, value in settings.items()}
-        context = Context(
+        return await self._run(signaling_program(self._context({"signaling": extra}), number))
+
+    def _context(self, extra: Mapping[str, Mapping[str, str]]) -> Context:
+        return Context(
             nats_url=self.server.url,
             session_key_file=self.keys.session_key,
             apps_file=self.keys.apps,
             web_origins=[ORIGIN],
             advertise=[],
-            extra={"signaling": extra},
+            extra=extra,
         )
-        process = ManagedProcess(signaling_program(context, number), self._directory)
+
+    async def _run(self, program: Program) -> ManagedProcess:
+        process = ManagedProcess(program, self._directory)
         self._replicas.append(process)
         await process.start()
         return process
@@ -104,8 +137,8 @@ class Person:
         self.welcome = signaling_pb2.Welcome()
         self.numbers: list[int] = []
         """Every event's number, in the order received."""
-        self.bodies: list[str] = []
-        """The kind of every message received."""
+        self.messages: list[signaling_pb2.JoinResponse] = []
+        """Every message received."""
         self.last = 0
         self._room_id = room_id
         self._secret = secret
@@ -144,6 +177,11 @@ class Person:
         return self._stub
 
     @property
+    def bodies(self) -> list[str]:
+        """The kind of every message received."""
+        return [message.WhichOneof("body") or "" for message in self.messages]
+
+    @property
     def metadata(self) -> Sequence[tuple[str, str]]:
         """For calls after joining."""
         return (("authorization", f"Bearer {self.token}"),)
@@ -166,6 +204,11 @@ class Person:
         while self.last < number:
             await self.read()
 
+    async def read_until_kind(self, kind: str) -> None:
+        """Read messages up to one of this kind."""
+        while (await self.read()).WhichOneof("body") != kind:
+            pass
+
     async def status(self) -> grpc.StatusCode:
         """How the stream ended."""
         assert self._call is not None
@@ -181,8 +224,8 @@ class Person:
             await channel.close()
 
     def _note(self, message: signaling_pb2.JoinResponse) -> None:
-        self.bodies.append(message.WhichOneof("body") or "")
-        match self.bodies[-1]:
+        self.messages.append(message)
+        match message.WhichOneof("body"):
             case "welcome":
                 self.welcome = message.welcome
                 self.participant_id = message.welcome.participant_id
@@ -208,8 +251,3 @@ async def people(count: int, *, room_id: str = ROOM, secret: str = SECRET) -> As
     finally:
         for person in everybody:
             await person.close()
-
-
-def elapsed_since(started: float) -> float:
-    """Seconds."""
-    return time.monotonic() - started

@@ -148,7 +148,7 @@ class Joins:
         if entry.is_resume:
             return
         request = rooms_pb2.LeaveRequest(
-            room_id=entry.room, participant_id=participant.id, reason=room_pb2.LEAVE_REASON_LOST
+            room_id=entry.room, participant_id=participant.id, reason=room_pb2.LEAVE_REASON_LEFT
         )
         try:
             await self._parts.rooms.leave(request)

@@ -15,7 +15,7 @@ import nats.errors
 from nats.aio.client import Client
 from salon.media.v1 import media_pb2, media_pb2_grpc
 from salon.rooms.v1 import room_pb2, rooms_pb2, rooms_pb2_grpc
-from salon_common.errors import Code, SalonError
+from salon_common.errors import Code, SalonError, invalid
 from salon_common.ids import ID_BYTES, RoomId, make_id
 
 ROOM = RoomId("local-" + "a" * 20)
@@ -178,6 +178,8 @@ class FakeRooms(rooms_pb2_grpc.RoomsServiceServicer):
 
     async def Leave(self, request: rooms_pb2.LeaveRequest, context: Any) -> Any:
         await self.script.play("Leave", request)
+        if request.reason == room_pb2.LEAVE_REASON_LOST:
+            raise invalid("reason", "must be left or removed; unset means left")
         self._find(request.participant_id)
         await self.remove(request.participant_id, request.reason)
         return rooms_pb2.LeaveResponse()

@@ -83,7 +83,7 @@ class TestAdmission:
                 await stream.next()
             assert not replica.rooms.participants
         (leave,) = replica.rooms.script.of("Leave")
-        assert leave.reason == room_pb2.LEAVE_REASON_LOST
+        assert leave.reason == room_pb2.LEAVE_REASON_LEFT
 
     async def test_a_bad_offer_is_told_in_the_nodes_words(self, replica: Replica) -> None:
         replica.nodes["node-1"].script.failures["Admit"] = [invalid("offer", "line 7 is odd")]
