@@ -90,8 +90,13 @@ export class App {
   #show(link: RoomLink, room: Room): void {
     const view = viewRoom(room);
     window.__salon = room;
-    room.on("media", () => rememberDevices({ camera: room.media.cameraOn, microphone: room.media.microphoneOn }));
-    rememberDevices({ camera: room.media.cameraOn, microphone: room.media.microphoneOn });
+    const remember = (): void => {
+      // The end switches both off; whoever comes back wants them as they were.
+      if (room.state === "ended") return;
+      rememberDevices({ camera: room.media.cameraOn, microphone: room.media.microphoneOn });
+    };
+    room.on("media", remember);
+    remember();
     room.on("ended", (error) => this.#handleEnded(link, error));
     this.screen.value = { name: "room", link, view };
   }
