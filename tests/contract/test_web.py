@@ -173,3 +173,16 @@ async def test_json_may_be_longer_than_the_message_it_stands_for(web: Web) -> No
     text = "\u00e9" * (MAX_MESSAGE // 2 - 100)
     body = json.dumps({"roomId": "echo", "inviteSecret": text}, ensure_ascii=False).encode() + b" " * 1000
     assert (await web.ask("POST", PREVIEW, body, JSON)).status == 200
+
+
+async def test_connections_are_bounded() -> None:
+    mount = WebMount(
+        connect_app(registry_of(ProbeServicer()), allow_origins=[]), "127.0.0.1:0", max_connections=2
+    )  # type: ignore[abstract]
+    web = Web(await mount.start())
+    _, writer = await asyncio.open_connection("127.0.0.1", web.port)
+    answer = await web.ask("POST", PREVIEW, ECHO, JSON)
+    writer.close()
+    await writer.wait_closed()
+    await mount.stop()
+    assert answer.status == 503

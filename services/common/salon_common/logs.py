@@ -14,7 +14,12 @@ MAX_STACK = 16384
 """Characters of a traceback that are kept, from its end: the cause stands there."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-_QUIET = ("uvicorn", "asyncio", "nats", "grpc")
+_QUIET = {
+    "uvicorn": logging.ERROR,  # it warns of every line that is not HTTP, which anybody can send
+    "asyncio": logging.WARNING,
+    "nats": logging.WARNING,
+    "grpc": logging.WARNING,
+}
 
 
 class JsonFormatter(logging.Formatter):
@@ -40,12 +45,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def setup(service: str, level: str) -> None:
-    """Send everything that is logged to stderr as JSON lines, libraries from `warning` on."""
+    """Send everything that is logged to stderr as JSON lines; libraries only when something is wrong."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)

@@ -9,6 +9,9 @@ import uvicorn
 
 from salon_common.net import listen_tcp
 
+MAX_CONNECTIONS = 16_384
+"""Connections at once; one more is answered 503. By HTTP/1.1 each open stream holds one."""
+
 
 class _Server(uvicorn.Server):
     """uvicorn that leaves signals to `salon_common.process` and says when it is up."""
@@ -38,12 +41,14 @@ class WebMount:
         *,
         purpose: str = "web",
         trusted_proxies: tuple[str, ...] = (),
+        max_connections: int = MAX_CONNECTIONS,
         grace: float = 3.0,
     ) -> None:
         self._app = app
         self._bind = bind
         self._purpose = purpose
         self._trusted_proxies = trusted_proxies
+        self._max_connections = max_connections
         self._grace = grace
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -60,6 +65,7 @@ class WebMount:
             ws="none",
             server_header=False,
             proxy_headers=bool(self._trusted_proxies),
+            limit_concurrency=self._max_connections,
             forwarded_allow_ips=list(self._trusted_proxies),
             timeout_graceful_shutdown=max(1, round(self._grace)),
         )

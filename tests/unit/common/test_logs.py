@@ -64,12 +64,13 @@ def test_long_messages_are_cut(
     assert len(line["message"]) == logs.MAX_MESSAGE
 
 
-def test_the_level_holds_and_libraries_speak_from_warning_on(
+def test_the_level_holds_and_libraries_are_quiet(
     start: Callable[[], logging.Logger], capsys: pytest.CaptureFixture[str]
 ) -> None:
     start().debug("unheard")
-    logging.getLogger("uvicorn.error").info("unheard")
-    logging.getLogger("uvicorn.error").warning("heard")
+    logging.getLogger("asyncio").info("unheard")
+    logging.getLogger("uvicorn.error").warning("unheard: anybody can send what is not HTTP")
+    logging.getLogger("asyncio").warning("heard")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["message"] == "heard"
 

@@ -50,19 +50,19 @@ class NatsChannel(grpc.aio.Channel):
         self, method: str, *args: Any, **kwargs: Any
     ) -> grpc.aio.UnaryStreamMultiCallable[Any, Any]:
         """A callable that says that NATS carries no streams."""
-        return _Streams(method)
+        return _Refused(method)
 
     def stream_unary(
         self, method: str, *args: Any, **kwargs: Any
     ) -> grpc.aio.StreamUnaryMultiCallable[Any, Any]:
         """A callable that says that NATS carries no streams."""
-        return _ClientStreams(method)
+        return _Refused(method)
 
     def stream_stream(
         self, method: str, *args: Any, **kwargs: Any
     ) -> grpc.aio.StreamStreamMultiCallable[Any, Any]:
         """A callable that says that NATS carries no streams."""
-        return _BothStream(method)
+        return _Refused(method)
 
     async def close(self, grace: float | None = None) -> None:
         """Nothing to close."""
@@ -90,32 +90,18 @@ class NatsChannel(grpc.aio.Channel):
         raise SalonError(Code.UNIMPLEMENTED, "a NatsChannel has no states to wait for")
 
 
-def _refuse(method: str) -> SalonError:
-    return SalonError(Code.UNIMPLEMENTED, f"{method} streams: call it by gRPC or Connect")
+class _Refused(
+    grpc.aio.UnaryStreamMultiCallable[Any, Any],
+    grpc.aio.StreamUnaryMultiCallable[Any, Any],
+    grpc.aio.StreamStreamMultiCallable[Any, Any],
+):
+    """Stands in a stub for a method that streams, so that the stub's other methods can be had."""
 
-
-class _Streams(grpc.aio.UnaryStreamMultiCallable[Any, Any]):
     def __init__(self, method: str) -> None:
         self._method = method
 
     def __call__(self, *args: Any, **kwargs: Any) -> Never:
-        raise _refuse(self._method)
-
-
-class _ClientStreams(grpc.aio.StreamUnaryMultiCallable[Any, Any]):
-    def __init__(self, method: str) -> None:
-        self._method = method
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Never:
-        raise _refuse(self._method)
-
-
-class _BothStream(grpc.aio.StreamStreamMultiCallable[Any, Any]):
-    def __init__(self, method: str) -> None:
-        self._method = method
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Never:
-        raise _refuse(self._method)
+        raise SalonError(Code.UNIMPLEMENTED, f"{self._method} streams: call it by gRPC or Connect")
 
 
 class _UnaryUnary(grpc.aio.UnaryUnaryMultiCallable[Req, Res]):
