@@ -3,8 +3,9 @@
 use aes::Aes128Enc;
 use ctr::cipher::{InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper};
 use ctr::{CtrCore, flavors};
-use ring::hmac;
+use hmac::{Hmac, Mac};
 use salon_wire::rtp::Ssrc;
+use sha1::Sha1;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -93,7 +94,8 @@ struct Keys {
     cipher: Aes128Enc,
     /// The session salt times 2^16.
     salt: Zeroizing<[u8; 16]>,
-    auth: hmac::Key,
+    /// Its two halves are hashed once; each tag begins with a copy.
+    auth: Hmac<Sha1>,
 }
 
 impl Keys {
@@ -103,10 +105,8 @@ impl Keys {
         Ok(Self {
             cipher: Aes128Enc::new(&(*master.derive::<16>(key)?).into()),
             salt: padded,
-            auth: hmac::Key::new(
-                hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-                &*master.derive::<20>(auth)?,
-            ),
+            auth: Hmac::new_from_slice(&*master.derive::<20>(auth)?)
+                .map_err(|_| Error::KeyLength)?,
         })
     }
 
@@ -121,11 +121,11 @@ impl Keys {
 
     /// The tag covers the packet and the rollover counter, or the SRTCP index word (section 4.2).
     fn tag(&self, body: &[u8], suffix: u32) -> [u8; TAG_LEN] {
-        let mut context = hmac::Context::with_key(&self.auth);
+        let mut context = self.auth.clone();
         context.update(body);
         context.update(&suffix.to_be_bytes());
         let mut tag = [0; TAG_LEN];
-        tag.copy_from_slice(&context.sign().as_ref()[..TAG_LEN]);
+        tag.copy_from_slice(&context.finalize().into_bytes()[..TAG_LEN]);
         tag
     }
 }
@@ -157,7 +157,7 @@ mod tests {
                     .into(),
             ),
             salt: Zeroizing::new(0xf0f1_f2f3_f4f5_f6f7_f8f9_fafb_fcfd_0000_u128.to_be_bytes()),
-            auth: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[]),
+            auth: Hmac::new_from_slice(&[]).unwrap(),
         };
         let mut stream = vec![0; 0xff02 * 16];
         keys.apply(Ssrc(0), 0, &mut stream);
