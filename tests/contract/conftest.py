@@ -14,6 +14,7 @@ from contract.probe import (
     StubClient,
     WebClient,
     nats_client,
+    new_servicer,
     registry_of,
 )
 from salon_common import nats
@@ -92,7 +93,7 @@ def max_unary() -> int:
 @pytest.fixture(params=UNARY)
 async def probe(request: pytest.FixtureRequest, max_unary: int) -> AsyncIterator[Probe]:
     """Every transport."""
-    servicer = ProbeServicer()  # type: ignore[abstract]
+    servicer = new_servicer()
     registry = registry_of(servicer)
     async with AsyncExitStack() as stack:
         client: Client
@@ -108,7 +109,7 @@ async def probe(request: pytest.FixtureRequest, max_unary: int) -> AsyncIterator
 @pytest.fixture(params=STREAMING)
 async def stream_probe(request: pytest.FixtureRequest) -> AsyncIterator[StreamProbe]:
     """Every transport that streams."""
-    servicer = ProbeServicer()  # type: ignore[abstract]
+    servicer = new_servicer()
     registry = registry_of(servicer)
     async with AsyncExitStack() as stack:
         if request.param == "grpc":

@@ -2,14 +2,14 @@
 
 import grpc.aio
 import pytest
-from contract.probe import SERVICE, ProbeServicer, registry_of
+from contract.probe import SERVICE, new_servicer, registry_of
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from salon_common.errors import SettingsError
 from salon_common.rpc import GrpcMount
 
 
 def mount_on(bind: str) -> GrpcMount:
-    return GrpcMount(registry_of(ProbeServicer()), bind)  # type: ignore[abstract]
+    return GrpcMount(registry_of(new_servicer()), bind)
 
 
 async def test_the_health_service_answers_for_all_and_for_each_service() -> None:

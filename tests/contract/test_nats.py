@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from contract.probe import SERVICE, ProbeServicer, nats_client, preview, registry_of
+from contract.probe import SERVICE, ProbeServicer, nats_client, new_servicer, preview, registry_of
 from nats.aio.client import Client
 from salon_common import nats
 from salon_common.errors import Code
@@ -22,10 +22,6 @@ async def nc(nats_server: NatsServer) -> AsyncIterator[Client]:
     client = await nats.connect(nats_server.url, name="both")
     yield client
     await client.close()
-
-
-def probe() -> ProbeServicer:
-    return ProbeServicer()  # type: ignore[abstract]
 
 
 class Named(ProbeServicer):
@@ -64,8 +60,8 @@ async def test_a_mount_that_stops_loses_no_call(nc: Client, nats_server: NatsSer
     """Two replicas; one leaves while calls go on: every call is answered by one of them."""
     other = await nats.connect(nats_server.url, name="other")
     leaving, staying = (
-        NatsMount(nc, registry_of(probe()), region="local"),
-        NatsMount(other, registry_of(probe()), region="local"),
+        NatsMount(nc, registry_of(new_servicer()), region="local"),
+        NatsMount(other, registry_of(new_servicer()), region="local"),
     )
     await leaving.start()
     await staying.start()
@@ -83,7 +79,7 @@ async def test_a_mount_that_stops_loses_no_call(nc: Client, nats_server: NatsSer
 
 
 async def test_handlers_that_do_not_finish_are_cancelled_and_their_callers_told(nc: Client) -> None:
-    servicer = probe()
+    servicer = new_servicer()
     mount = NatsMount(nc, registry_of(servicer), region="local")
     await mount.start()
     call = asyncio.create_task(nats_client(nc).call("wait", timeout=20))
@@ -141,7 +137,7 @@ GOOD = nats_wire.write_request(RequestHead("ab", 5))
 async def test_odd_requests_are_answered(
     nc: Client, method: str, payload: bytes, headers: dict[str, str], code: Code, words: str
 ) -> None:
-    mount = NatsMount(nc, registry_of(probe()), region="local")
+    mount = NatsMount(nc, registry_of(new_servicer()), region="local")
     await mount.start()
     msg = await nc.request(f"rpc.local.signaling.{method}", payload, timeout=5, headers=headers or None)
     error, _ = nats_wire.read_answer(msg.headers or {})
@@ -152,7 +148,7 @@ async def test_odd_requests_are_answered(
 
 
 async def test_a_request_that_wants_no_answer_is_not_run(nc: Client) -> None:
-    servicer = probe()
+    servicer = new_servicer()
     mount = NatsMount(nc, registry_of(servicer), region="local")
     await mount.start()
     await nc.publish(SUBJECT, preview("wait", "").SerializeToString(), headers=GOOD)
@@ -188,7 +184,7 @@ async def test_a_connection_comes_back_and_says_so() -> None:
     back = asyncio.Event()
     with NatsServer() as server:
         nc = await nats.connect(server.url, name="patient", on_reconnected=back.set)
-        mount = NatsMount(nc, registry_of(probe()), region="local")
+        mount = NatsMount(nc, registry_of(new_servicer()), region="local")
         await mount.start()
         await asyncio.to_thread(server.restart)
         async with asyncio.timeout(10):

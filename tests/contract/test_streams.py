@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from contract.conftest import StreamProbe
-from contract.probe import SERVICE, ProbeServicer, registry_of
+from contract.probe import SERVICE, new_servicer, registry_of
 from salon.signaling.v1 import signaling_pb2, signaling_pb2_grpc
 from salon_common import nats
 from salon_common.errors import Code, SalonError
@@ -88,7 +88,7 @@ async def test_a_deadline_ends_the_stream_and_the_handler(stream_probe: StreamPr
 @pytest.mark.stack
 async def test_a_stream_over_nats_is_unimplemented_at_both_ends(nats_server: NatsServer) -> None:
     nc = await nats.connect(nats_server.url, name="both")
-    mount = NatsMount(nc, registry_of(ProbeServicer()), region="local")  # type: ignore[abstract]
+    mount = NatsMount(nc, registry_of(new_servicer()), region="local")
     await mount.start()
     stub = signaling_pb2_grpc.SignalingServiceStub(NatsChannel(nc, region="local"))
     with pytest.raises(SalonError) as caught:

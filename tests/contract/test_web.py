@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from contract.probe import SERVICE, ProbeServicer, registry_of
+from contract.probe import SERVICE, new_servicer, registry_of
 from salon_common.rpc import MAX_MESSAGE, WebMount, connect_app
 
 PREVIEW = f"/{SERVICE}/PreviewRoom"
@@ -56,7 +56,7 @@ class Web:
 @pytest.fixture
 async def web(request: pytest.FixtureRequest) -> AsyncIterator[Web]:
     origins = getattr(request, "param", ["https://app.example"])
-    mount = WebMount(connect_app(registry_of(ProbeServicer()), allow_origins=origins), "127.0.0.1:0")  # type: ignore[abstract]
+    mount = WebMount(connect_app(registry_of(new_servicer()), allow_origins=origins), "127.0.0.1:0")
     yield Web(await mount.start())
     await mount.stop()
 
@@ -177,8 +177,8 @@ async def test_json_may_be_longer_than_the_message_it_stands_for(web: Web) -> No
 
 async def test_connections_are_bounded() -> None:
     mount = WebMount(
-        connect_app(registry_of(ProbeServicer()), allow_origins=[]), "127.0.0.1:0", max_connections=2
-    )  # type: ignore[abstract]
+        connect_app(registry_of(new_servicer()), allow_origins=[]), "127.0.0.1:0", max_connections=2
+    )
     web = Web(await mount.start())
     _, writer = await asyncio.open_connection("127.0.0.1", web.port)
     answer = await web.ask("POST", PREVIEW, ECHO, JSON)
