@@ -21,7 +21,10 @@ class Entry:
     """What rooms is asked."""
     offer: str
     """Empty: no media is wanted, or the media session goes on."""
-    last_event: int
+    last_event: int = 0
+    """On resume: the last that the client has."""
+    seen_epoch: int = 0
+    """On resume of the media session: the highest that the client knows."""
 
     @property
     def is_resume(self) -> bool:
@@ -56,8 +59,10 @@ def read_entry(
             _identify(reserve, request, authority)
         case None:
             raise invalid("credential", "must be a link's invite_secret or a session_token")
-    last_event = request.last_event if reserve.participant_id else 0
-    return Entry(room, reserve, request.offer, last_event)
+    if not reserve.participant_id:
+        return Entry(room, reserve, request.offer)
+    seen_epoch = 0 if request.offer else request.epoch
+    return Entry(room, reserve, request.offer, request.last_event, seen_epoch)
 
 
 def _identify(

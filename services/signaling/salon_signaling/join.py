@@ -164,7 +164,7 @@ class Joins:
         known = opening.joined.snapshot.event_number
         now = parts.clock.now()
         stream = ParticipantStream(
-            Membership(opening.claim, me.role, admitted.place.epoch),
+            Membership(opening.claim, me.role, admitted.place.epoch, opening.entry.seen_epoch),
             last_event=opening.entry.last_event if opening.continues else known,
             room_event=known,
             times=parts.times,

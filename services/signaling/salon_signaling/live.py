@@ -3,8 +3,8 @@
 Core NATS promises nothing; the streams notice what is lost. Events are parsed once for all streams.
 """
 
+import asyncio
 import logging
-from dataclasses import dataclass, field
 
 import nats.errors
 from google.protobuf.message import DecodeError
@@ -22,13 +22,28 @@ from salon_signaling.mailbox import Draining, Input, Mailbox, Reconnected
 _log = logging.getLogger(__name__)
 
 
-@dataclass
 class _Feed:
     """One room's subscriptions and the streams behind them."""
 
-    room: RoomId
-    mailboxes: set[Mailbox] = field(default_factory=set)
-    subscriptions: list[Subscription] = field(default_factory=list)
+    def __init__(self, room: RoomId, nc: Client) -> None:
+        self.room = room
+        self.mailboxes: set[Mailbox] = set()
+        self.opening = asyncio.create_task(self._open(nc))
+        """Done when everything published from then on arrives here."""
+        self._subscriptions: list[Subscription] = []
+
+    async def _open(self, nc: Client) -> None:
+        self._subscriptions.append(await nc.subscribe(f"live.{self.room}.*", cb=self.handle_event))
+        self._subscriptions.append(await nc.subscribe(_claims_subject(self.room), cb=self.handle_claim))
+
+    async def close(self) -> None:
+        """Unsubscribe, also from what is being subscribed to."""
+        await asyncio.wait([self.opening])
+        for subscription in self._subscriptions:
+            try:
+                await subscription.unsubscribe()
+            except nats.errors.Error:
+                _log.debug("unsubscribing failed: the connection is closed", extra={"room": self.room})
 
     async def handle_event(self, message: Msg) -> None:
         try:
@@ -61,30 +76,25 @@ class LiveRooms:
         self._draining = False
 
     async def attach(self, room: RoomId) -> Mailbox:
-        """A mailbox that gets all that is published from now on. Raises SalonError UNAVAILABLE."""
-        mailbox = Mailbox()
+        """A mailbox that gets all that is published from now on. Raises SalonError UNAVAILABLE.
+
+        Subscribing is written to the connection before anything that is asked later.
+        """
         if self._draining:
-            mailbox.put(Draining())
+            raise SalonError(Code.UNAVAILABLE, "this replica is restarting: try another")
+        mailbox = Mailbox()
         feed = self._feeds.get(room)
         if feed is None:
-            feed = self._feeds[room] = _Feed(room)
+            feed = self._feeds[room] = _Feed(room, self._nc)
         feed.mailboxes.add(mailbox)
-        if not feed.subscriptions:
-            await self._subscribe(feed, mailbox)
-        return mailbox
-
-    async def _subscribe(self, feed: _Feed, mailbox: Mailbox) -> None:
-        """Subscribe commands are written before anything that is asked later, on the same connection."""
-        subjects = (
-            (f"live.{feed.room}.*", feed.handle_event),
-            (_claims_subject(feed.room), feed.handle_claim),
-        )
         try:
-            for subject, callback in subjects:
-                feed.subscriptions.append(await self._nc.subscribe(subject, cb=callback))
-        except nats.errors.Error as error:
-            await self.detach(feed.room, mailbox)
-            raise SalonError(Code.UNAVAILABLE, "Salon cannot answer now: try again") from error
+            await asyncio.shield(feed.opening)
+        except BaseException as error:
+            await self.detach(room, mailbox)
+            if isinstance(error, nats.errors.Error):
+                raise SalonError(Code.UNAVAILABLE, "Salon cannot answer now: try again") from error
+            raise
+        return mailbox
 
     async def detach(self, room: RoomId, mailbox: Mailbox) -> None:
         """The stream has ended."""
@@ -92,14 +102,9 @@ class LiveRooms:
         if feed is None or mailbox not in feed.mailboxes:
             return
         feed.mailboxes.discard(mailbox)
-        if feed.mailboxes:
-            return
-        del self._feeds[room]
-        for subscription in feed.subscriptions:
-            try:
-                await subscription.unsubscribe()
-            except nats.errors.Error:
-                _log.debug("unsubscribing failed: the connection is closed", extra={"room": room})
+        if not feed.mailboxes:
+            del self._feeds[room]
+            await feed.close()
 
     async def announce(self, room: RoomId, claim: StreamClaim) -> None:
         """Tell the participant's other streams, wherever they are, that this one is newer."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -81,9 +81,8 @@ class SignalingServicer(signaling_pb2_grpc.SignalingServiceServicer):
             self._guards.admit_lookup(address, room)
             secret = fields.check_secret(request.invite_secret)
             with self._failures(address):
-                seen = await self._rooms.preview(
-                    rooms_pb2.PreviewRoomRequest(room_id=room, invite_secret=secret)
-                )
+                lookup = rooms_pb2.PreviewRoomRequest(room_id=room, invite_secret=secret)
+                seen = await self._rooms.preview(lookup)
             return signaling_pb2.PreviewRoomResponse(room=seen.room, occupancy=seen.occupancy)
 
     async def Join(
@@ -91,19 +90,15 @@ class SignalingServicer(signaling_pb2_grpc.SignalingServiceServicer):
     ) -> AsyncIterator[signaling_pb2.JoinResponse]:
         """Enter a room, or come back to it."""
         address = self._address(context)
-        kind = "resume" if request.session_token else "join"
-        welcomed = False
-        with _refusals("Join", room=request.room_id), self._failures(address):
-            try:
-                entry = read_entry(request, address, self._authority, self._guards)
-                async with aclosing(self._joins.open(entry)) as messages:
-                    async for message in messages:
-                        welcomed = True
-                        yield message
-            except SalonError as error:
-                if not welcomed:
-                    metrics.JOINS.labels(kind, error.code.name).inc()
-                raise
+        guessing = self._failures(address) if request.invite_secret else nullcontext()
+        with _refusals("Join", room=request.room_id), _counted(request), guessing:
+            entry = read_entry(request, address, self._authority, self._guards)
+            messages = self._joins.open(entry)
+            welcome = await anext(messages)
+        async with aclosing(messages):
+            yield welcome
+            async for message in messages:
+                yield message
 
     async def Leave(
         self, request: signaling_pb2.LeaveRequest, context: _Context
@@ -214,6 +209,17 @@ class SignalingServicer(signaling_pb2_grpc.SignalingServiceServicer):
 
 def _metadata(context: _Context) -> Metadata:
     return tuple(context.invocation_metadata() or ())
+
+
+@contextmanager
+def _counted(request: signaling_pb2.JoinRequest) -> Iterator[None]:
+    """Count a Join that is refused; `Joins` counts the others, with the time they took."""
+    try:
+        yield
+    except SalonError as error:
+        kind = "resume" if request.session_token else "join"
+        metrics.JOINS.labels(kind, error.code.name).inc()
+        raise
 
 
 @contextmanager

@@ -54,6 +54,14 @@ def test_a_session_token_makes_a_resume(authority: Authority) -> None:
     assert entry.last_event == 7
 
 
+def test_only_who_keeps_the_media_session_can_have_been_moved(authority: Authority) -> None:
+    token = authority.issue(ROOM, ME, room_pb2.ROLE_SPEAKER).token
+    request = signaling_pb2.JoinRequest(room_id=ROOM, request_id="r", session_token=token, epoch=4)
+    assert read(request, authority).seen_epoch == 4
+    request.offer = "v=0"
+    assert read(request, authority).seen_epoch == 0
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

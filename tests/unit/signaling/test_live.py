@@ -1,5 +1,7 @@
 """One pair of subscriptions a room, however many streams."""
 
+import asyncio
+
 import pytest
 from salon_common.errors import SalonError
 from salon_common.ids import RoomId
@@ -60,9 +62,25 @@ async def test_everybody_is_told_of_a_reconnect_and_a_drain(live: LiveRooms) -> 
     mailbox = await live.attach(ROOM)
     live.handle_reconnected()
     live.drain()
-    late = await live.attach(ROOM)
     assert [type(item) for item in mailbox.take()] == [Reconnected, Draining]
-    assert [type(item) for item in late.take()] == [Draining]
+    with pytest.raises(SalonError, match="restarting: try another"):
+        await live.attach(ROOM)
+
+
+async def test_streams_that_open_at_once_subscribe_once(nats: FakeNats, live: LiveRooms) -> None:
+    boxes = await asyncio.gather(*(live.attach(ROOM) for _ in range(5)))
+    assert len(nats.subscriptions) == 2
+    await asyncio.gather(*(live.detach(ROOM, box) for box in boxes))
+    assert nats.subscriptions == []
+
+
+async def test_who_gives_up_while_subscribing_leaves_nothing(nats: FakeNats, live: LiveRooms) -> None:
+    attaching = asyncio.create_task(live.attach(ROOM))
+    await asyncio.sleep(0)
+    attaching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await attaching
+    assert nats.subscriptions == []
 
 
 async def test_without_nats_nobody_is_attached(nats: FakeNats, live: LiveRooms) -> None:

@@ -88,6 +88,8 @@ class Membership:
     role: "room_pb2.Role.ValueType"
     epoch: int
     """Of the participant's place."""
+    seen_epoch: int = 0
+    """The highest that a client knows who comes back to its media session; 0 with a new session, or from one who cannot tell."""
 
 
 class ParticipantStream:
@@ -112,6 +114,8 @@ class ParticipantStream:
         self._audit_at = now + times.audit
         self._keepalive_at = now + times.keepalive
         self._renew_at = now + times.token_lifetime / 2
+        if 0 < member.seen_epoch < member.epoch:
+            self._send(signaling_pb2.JoinResponse(moved=signaling_pb2.Moved(epoch=member.epoch)), now)
         if self._sequence.behind:
             self._request_replay()
 

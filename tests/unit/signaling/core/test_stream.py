@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from salon.rooms.v1 import room_pb2, rooms_pb2
 from salon_common.errors import Code, SalonError
-from salon_signaling.core.claim import StreamClaim
 from salon_signaling.core.stream import (
     End,
     EndCause,
@@ -28,9 +27,9 @@ def open_stream(
     room_event: int = 5,
     *,
     role: "room_pb2.Role.ValueType" = room_pb2.ROLE_SPEAKER,
-    own: StreamClaim | None = None,
+    seen_epoch: int = 0,
 ) -> ParticipantStream:
-    member = Membership(claim=own or claim(), role=role, epoch=3)
+    member = Membership(claim=claim(), role=role, epoch=3, seen_epoch=seen_epoch)
     return ParticipantStream(member, last_event=last_event, room_event=room_event, times=TIMES, now=0.0)
 
 
@@ -198,6 +197,19 @@ class TestMoves:
         stream.handle_event(moved(6, OTHER, epoch=4), 1.0)
         stream.handle_event(moved(7, ME, epoch=3), 1.0)
         assert kinds(stream.take_outputs()) == ["event", "event"]
+
+    @pytest.mark.parametrize("seen", [0, 3, 4])
+    def test_who_knows_the_place_or_cannot_tell_has_not_moved(self, seen: int) -> None:
+        assert open_stream(seen_epoch=seen).take_outputs() == []
+
+    def test_who_was_moved_while_away_is_told_once(self) -> None:
+        stream = open_stream(last_event=5, room_event=6, seen_epoch=2)
+        outputs = stream.take_outputs()
+        assert kinds(outputs) == ["moved", "RequestReplay"]
+        assert isinstance(outputs[0], Send)
+        assert outputs[0].message.moved.epoch == 3
+        stream.handle_replayed(replayed(moved(6, ME, epoch=3)), 1.0)
+        assert kinds(stream.take_outputs()) == ["event"]
 
 
 class TestEnds:
