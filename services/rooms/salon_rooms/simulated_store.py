@@ -1,7 +1,7 @@
 """A store in memory, with the real one's rules and none of its luck: tests decide what is lost, late or in between.
 
-`read` and `write` act at once, for tests that order every step themselves. The `Store` methods ask `on_call` before
-they act, which may wait, raise, or lose an answer by raising StoreUnheard after calling `write` itself.
+`read` and `write` act at once, for tests that order every step themselves. The `Store` methods call `on_call` with
+their name before they act, and `commit` once more, as "committed", after: it may wait or raise.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -66,7 +66,9 @@ class SimulatedStore:
     async def commit(self, room_id: str, commit: Commit) -> int:
         """As `Store` says."""
         await self._on_call("commit", room_id)
-        return self.write(room_id, commit)
+        sequence = self.write(room_id, commit)
+        await self._on_call("committed", room_id)
+        return sequence
 
     async def events(self, room_id: str, after: int, limit: int) -> KeptEvents:
         """As `Store` says."""
