@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from prometheus_client import CollectorRegistry
 from salon.media.v1 import channel_pb2, media_pb2
 from salon.rooms.v1 import presence_pb2, room_pb2
@@ -86,20 +87,29 @@ class Node:
         }
 
 
+def peer_connection() -> RTCPeerConnection:
+    """With one transport from the start: with another policy aiortc leaves some receivers on a transport that is closed."""
+    return RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+
 @dataclass
 class Client:
     """An aiortc client by the SDP convention."""
 
     ordinal: int = 1
-    pc: RTCPeerConnection = field(default_factory=RTCPeerConnection)
+    pc: RTCPeerConnection = field(default_factory=peer_connection)
     messages: list[channel_pb2.NodeMessage] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.channel = self.pc.createDataChannel("salon", negotiated=True, id=0)
-        self.opened = asyncio.Event()
-        self.arrived = asyncio.Event()
-        self.channel.on("open", self.opened.set)
-        self.channel.on("message", self._on_message)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def channel(self) -> RTCDataChannel:
+        """Made after the transceivers: aiortc closes the bundle's transport if it was the channel's first."""
+        channel = self.pc.createDataChannel("salon", negotiated=True, id=0)
+        channel.on("open", self.opened.set)
+        channel.on("message", self._on_message)
+        return channel
 
     @property
     def participant_id(self) -> str:
@@ -113,6 +123,7 @@ class Client:
         self.arrived.set()
 
     async def offer(self) -> str:
+        assert self.channel is not None
         await self.pc.setLocalDescription(await self.pc.createOffer())
         return str(self.pc.localDescription.sdp)
 

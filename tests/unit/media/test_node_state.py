@@ -126,9 +126,9 @@ def test_removing_somebody_unknown_with_any_number_is_nothing(state: NodeState) 
 
 def test_connecting(state: NodeState) -> None:
     entry = admit(state).entry
-    assert entry.status is SessionStatus.EXPECTED
+    assert [found.status for found in state.entries()] == [SessionStatus.EXPECTED]
     assert state.connect(entry.session) is entry
-    assert entry.status is SessionStatus.CONNECTED
+    assert [found.status for found in state.entries()] == [SessionStatus.CONNECTED]
     assert state.connect(999) is None
 
 

@@ -10,9 +10,11 @@ def test_cpu_counts_smoothly_and_beyond_one() -> None:
     meter.measure(cpu_seconds=0.0, participants=0, now=0.0)
     first = meter.measure(cpu_seconds=2.0, participants=0, now=1.0)
     assert 0.5 < first < 1
-    for second in range(2, 30):
-        last = meter.measure(cpu_seconds=2.0 * second, participants=0, now=float(second))
-    assert 1.9 < last <= 2
+    later = [
+        meter.measure(cpu_seconds=2.0 * second, participants=0, now=float(second)) for second in range(2, 30)
+    ]
+    assert later == sorted(later)
+    assert 1.9 < later[-1] <= 2
 
 
 def test_a_clock_that_stands_still_changes_nothing() -> None:

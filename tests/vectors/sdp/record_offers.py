@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path
 from typing import TypedDict
 
-from aiortc import RTCPeerConnection
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection
 from playwright.async_api import async_playwright
 from support import chromium
 
@@ -79,13 +79,13 @@ async def record_chromium() -> None:
 
 async def record_aiortc() -> None:
     """Write aiortc.sdp: a bot that sends both kinds and has nine video slots."""
-    pc = RTCPeerConnection()
-    pc.createDataChannel("salon", negotiated=True, id=0)
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     for kind in ("audio", "video"):
         pc.addTransceiver(kind, direction="sendonly")
     for kind, count in (("audio", 4), ("video", 9)):
         for _ in range(count):
             pc.addTransceiver(kind, direction="recvonly")
+    pc.createDataChannel("salon", negotiated=True, id=0)
     await pc.setLocalDescription(await pc.createOffer())
     (HERE / "aiortc.sdp").write_text(pc.localDescription.sdp, newline="")
     await pc.close()
