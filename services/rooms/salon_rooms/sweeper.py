@@ -24,7 +24,7 @@ from salon_rooms.writer import Writers
 
 _log = logging.getLogger(__name__)
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.5
 PAGE = 500
 MAX_AT_ONCE = 200
 """Commands of the sweep under way; what does not fit is found again at the next tick or report."""
@@ -54,7 +54,7 @@ class Sweeper:
         self._work: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Sweep each second, until cancelled."""
+        """Sweep again and again, until cancelled."""
         while True:
             try:
                 await self.sweep()

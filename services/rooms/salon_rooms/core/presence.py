@@ -131,7 +131,7 @@ class PresenceTracker:
             self._judging_from = now + LEASE
 
     def tick(self, now: float) -> list[LostParticipant]:
-        """Who is lost. Called each second; a tick that comes late means that this replica itself stood still."""
+        """Who is lost. Called at least each second; a tick that comes late means that this replica itself stood still."""
         if now - self._last_tick > STALLED_AFTER:
             self.handle_own_outage(now)
         self._last_tick = now

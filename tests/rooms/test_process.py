@@ -1,0 +1,97 @@
+"""The service as a process: ready only with NATS, ended in order."""
+
+import asyncio
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from support.nats_server import NatsServer
+
+pytestmark = pytest.mark.stack
+
+
+@asynccontextmanager
+async def rooms_process(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    environment = {**os.environ, **{f"SALON_ROOMS_{key.upper()}": value for key, value in settings.items()}}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "salon_rooms",
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def fetch(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+async def ready(process: asyncio.subprocess.Process) -> dict[str, int | bool]:
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        answer: dict[str, int | bool] = json.loads(await process.stdout.readline())
+    return answer
+
+
+async def test_it_gets_ready_shows_its_metrics_and_ends_in_order(nats_server: NatsServer) -> None:
+    async with rooms_process(nats_url=nats_server.url, replica_id="r1") as process:
+        announced = await ready(process)
+        assert announced["ready"] is True
+        port = int(announced["health"])
+        status, text = await asyncio.to_thread(fetch, port, "/readyz")
+        assert (status, json.loads(text)["checks"]) == (200, {"started": True, "nats": True})
+        _, metrics = await asyncio.to_thread(fetch, port, "/metrics")
+        assert "salon_rooms_writers" in metrics
+        process.terminate()
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+
+
+async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:
+    server = NatsServer()
+    url = server.url
+    server.kill()
+    async with (
+        rooms_process(nats_url=url, replica_id="r1") as waiting,
+        rooms_process(nats_url=url, replica_id="r2") as stopped,
+    ):
+        assert stopped.stderr is not None
+        async with asyncio.timeout(20):
+            assert b"NATS" in await stopped.stderr.readline()
+        stopped.terminate()
+        async with asyncio.timeout(10):
+            assert await stopped.wait() == 0
+        server.start()
+        assert (await ready(waiting))["ready"] is True
+        waiting.terminate()
+        async with asyncio.timeout(10):
+            assert await waiting.wait() == 0
+    server.stop()
+
+
+async def test_bad_settings_are_named() -> None:
+    async with rooms_process(replica_id="Not A Name", link_key_file="/nowhere") as process:
+        _, errors = await process.communicate()
+        assert process.returncode == 1
+        assert b"SALON_ROOMS_REPLICA_ID" in errors
+    async with rooms_process(replica_id="r1", link_key_file="/nowhere") as process:
+        _, errors = await process.communicate()
+        assert process.returncode == 1
+        assert b"SALON_ROOMS_LINK_KEY_FILE: cannot read /nowhere" in errors
