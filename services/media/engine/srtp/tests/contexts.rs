@@ -274,6 +274,26 @@ fn profiles_have_the_numbers_of_the_registry() {
 
 proptest! {
     #[test]
+    fn no_order_of_numbers_gets_a_nonce_used_twice(
+        steps in proptest::collection::vec(
+            prop_oneof![-1200i32..1200, -40_000i32..40_000, Just(0)],
+            1..300,
+        ),
+    ) {
+        // Packets of one sequence number differ in nothing but their rollover counter, so two alike share a nonce.
+        let (mut outbound, mut inbound) = pair(Profile::AeadAes128Gcm);
+        let mut protected = std::collections::HashSet::new();
+        let mut seq = 0u16;
+        for step in steps {
+            seq = seq.wrapping_add(step as u16);
+            if let Ok(packet) = protect(&mut outbound, &rtp(1, seq)) {
+                prop_assert!(protected.insert(packet.clone()), "{seq}");
+                prop_assert!(inbound.unprotect_rtp(&mut packet.clone()).is_ok(), "{seq}");
+            }
+        }
+    }
+
+    #[test]
     fn any_order_and_loss_within_the_window_is_taken_once(
         first in 0u16..1 << 15,
         order in Just((0..300u16).collect::<Vec<_>>()).prop_shuffle(),
