@@ -16,6 +16,8 @@ const STEP: Micros = 20_000;
 const DECIDE: Micros = 300_000;
 /// Without a packet for this long, the level is 0.
 const SILENT_AFTER: Micros = 40_000;
+/// The room's noise is the least level of late: it falls at once, and rises by one in this time.
+const FLOOR_RISES: Micros = 1_000_000;
 /// Immediate values kept: a long span of 10 parts, each of 5 immediate ones.
 const IMMEDIATES: usize = 50;
 /// Who is this much behind hears silence for the whole history.
@@ -40,7 +42,7 @@ const AHEAD: [f64; 3] = [3.0, 2.0, 0.0];
 struct Voice {
     /// Newest first.
     immediates: [u8; IMMEDIATES],
-    /// The least level of late: the room's noise.
+    /// The room's noise.
     minimum: u8,
     level: u8,
     heard: Micros,
@@ -62,8 +64,7 @@ impl Voice {
         self.advance(now);
         self.level = loudness;
         self.heard = now;
-        // The floor rises slowly where the noise grows and falls at once where it was less.
-        self.minimum = self.minimum.min(loudness.max(1));
+        self.minimum = self.minimum.min(loudness);
     }
 
     /// Fill the steps up to now.
@@ -73,6 +74,9 @@ impl Voice {
             self.stepped += STEP;
             let silent = self.stepped > self.heard + SILENT_AFTER;
             let level = if silent { 0 } else { self.level };
+            if self.stepped % FLOOR_RISES < STEP {
+                self.minimum = self.minimum.saturating_add(1).min(self.level);
+            }
             let floor = self.minimum.saturating_add(LEVEL_UNIT);
             self.immediates.rotate_right(1);
             self.immediates[0] = if level < floor { 0 } else { level / LEVEL_UNIT };

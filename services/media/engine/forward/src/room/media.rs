@@ -102,6 +102,9 @@ impl Room {
             return;
         };
         let layer = &mut source.layers[usize::from(media.layer)];
+        if media.key_frame {
+            layer.key_frames.received(now);
+        }
         for (member, index) in &source.watchers {
             let participant = self.participants.get_mut(member);
             let Some(slot) = participant.and_then(|participant| participant.video_slot(*index))

@@ -5,8 +5,6 @@
 mod control;
 mod media;
 mod participant;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -134,7 +134,7 @@ impl Layer {
             key_frame: false,
         };
         if incoming.codec == Codec::Vp8 && !incoming.payload.is_empty() {
-            self.look_into(now, &mut media)?;
+            self.look_into(&mut media)?;
         }
         Ok(media)
     }
@@ -161,12 +161,11 @@ impl Layer {
         }
     }
 
-    fn look_into(&mut self, now: Micros, media: &mut Media<'_>) -> Result<(), DropReason> {
+    fn look_into(&mut self, media: &mut Media<'_>) -> Result<(), DropReason> {
         let descriptor = Descriptor::parse(media.payload).map_err(|_| DropReason::Malformed)?;
         media.descriptor = Some(descriptor);
         media.key_frame = descriptor.starts_key_frame(media.payload);
         if media.key_frame {
-            self.key_frames.received(now);
             if let Some((_, height)) = descriptor.key_frame_size(media.payload) {
                 self.height = Some(height);
             }
