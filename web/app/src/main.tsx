@@ -22,7 +22,7 @@ function Screen({ app }: { readonly app: App }): JSX.Element {
     case "start":
       return <StartPage start={(name, title) => app.startRoom(name, title)} />;
     case "lobby":
-      return <LobbyPage key={screen.link.roomId} app={app} link={screen.link} />;
+      return <LobbyPage key={screen.visit} app={app} link={screen.link} />;
     case "room":
       return <RoomPage view={screen.view} link={screen.link} />;
     case "left":

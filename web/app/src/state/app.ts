@@ -8,7 +8,11 @@ import { viewRoom, type RoomView } from "./room_view.js";
 
 export type Screen =
   | { readonly name: "start" }
-  | { readonly name: "lobby"; readonly link: RoomLink }
+  | {
+      readonly name: "lobby";
+      readonly link: RoomLink;
+      /** Grows, so that each visit begins anew. */ readonly visit: number;
+    }
   | { readonly name: "room"; readonly link: RoomLink; readonly view: RoomView }
   | { readonly name: "left"; readonly link: RoomLink }
   | { readonly name: "error"; readonly error: SalonError; readonly retry: (() => void) | null };
@@ -24,22 +28,29 @@ export class App {
   readonly screen = signal<Screen>({ name: "start" });
   readonly client: SalonClient;
   readonly #config: AppConfig;
+  /** The room that the person is in, or on the way into. */
+  #room: Room | null = null;
+  #visits = 0;
 
   constructor(config: AppConfig) {
     this.#config = config;
     this.client = new SalonClient({ signaling: config.signaling });
   }
 
-  /** Shows what the address says. */
+  /** Shows what the address says, and leaves the room that it says nothing of. */
   open(): void {
     const route = routeOf(location.pathname, location.hash);
+    const screen = this.screen.value;
+    if (screen.name === "room" && route.page === "room" && route.link.roomId === screen.link.roomId) return;
+    void this.#room?.leave();
+    this.#room = null;
     if (route.page === "error") return this.fail(route.error, null);
     if (route.page === "start") {
       this.screen.value = { name: "start" };
       return;
     }
     if (!SalonClient.isSupported()) return this.fail(new SalonError("unsupported"), null);
-    if (!this.#resume(route.link)) this.screen.value = { name: "lobby", link: route.link };
+    if (!this.#resume(route.link)) this.#showLobby(route.link);
   }
 
   /** Goes to another address of this app. */
@@ -61,6 +72,7 @@ export class App {
     rememberName(name);
     const secret = recallHostSecret(link.roomId) ?? link.secret;
     const room = this.client.join({ link: { roomId: link.roomId, secret }, name, media });
+    this.#room = room;
     room.joined().then(
       (isIn) => {
         if (isIn) this.#show(link, room);
@@ -87,7 +99,13 @@ export class App {
     return true;
   }
 
+  #showLobby(link: RoomLink): void {
+    this.#visits += 1;
+    this.screen.value = { name: "lobby", link, visit: this.#visits };
+  }
+
   #show(link: RoomLink, room: Room): void {
+    this.#room = room;
     const view = viewRoom(room);
     window.__salon = room;
     const remember = (): void => {
@@ -97,7 +115,10 @@ export class App {
     };
     room.on("media", remember);
     remember();
-    room.on("ended", (error) => this.#handleEnded(link, error));
+    room.on("ended", (error) => {
+      this.#room = null;
+      this.#handleEnded(link, error);
+    });
     this.screen.value = { name: "room", link, view };
   }
 
@@ -109,6 +130,7 @@ export class App {
   #handleRefused(link: RoomLink, error: unknown): void {
     const known = error instanceof SalonError ? error : new SalonError("internal", String(error));
     if (this.screen.value.name !== "lobby") return;
-    this.fail(known, () => (this.screen.value = { name: "lobby", link }));
+    this.#room = null;
+    this.fail(known, () => this.#showLobby(link));
   }
 }

@@ -7,12 +7,12 @@
 import { Emitter } from "./emitter.js";
 import { SalonError } from "./errors.js";
 import type { NodeMessage } from "./gen/salon/media/v1/channel_pb.js";
-import { SourceKind } from "./gen/salon/rooms/v1/room_pb.js";
 import { AudioOutput } from "./rtc/audio.js";
 import { LocalMedia } from "./rtc/devices.js";
 import { VideoLayout } from "./rtc/layout.js";
 import type { VideoSlots } from "./rtc/offer.js";
 import { Peer } from "./rtc/peer.js";
+import { SourceReporter } from "./rtc/reporter.js";
 import { Session, type SessionStatus, type Token } from "./rtc/session.js";
 import type { Signaling } from "./rtc/signaling.js";
 import {
@@ -69,6 +69,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly #session: Session<Peer>;
   readonly #layout: VideoLayout;
   readonly #audio = new AudioOutput();
+  readonly #reporter: SourceReporter;
   #peer: Peer | null = null;
   #model: RoomModel;
   #ownId: string;
@@ -78,8 +79,8 @@ export class Room extends Emitter<RoomEvents> {
   #speaking: ReadonlySet<number> = new Set();
   #dominant = 0;
   #downlinkBps = 0;
+  #nodeId = "";
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
-  #reporting = false;
   #welcomed = false;
 
   constructor(options: RoomOptions) {
@@ -92,6 +93,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#ownId = resume?.participantId ?? "";
     this.#token = { token: resume?.token ?? "", expiresAtMs: resume?.expiresAtMs ?? 0 };
     this.#layout = new VideoLayout(options.videoSlots);
+    this.#reporter = new SourceReporter(options.signaling, this.media);
     this.#session = new Session<Peer>({
       signaling: options.signaling,
       roomId: options.roomId,
@@ -156,6 +158,11 @@ export class Room extends Emitter<RoomEvents> {
     return this.#downlinkBps;
   }
 
+  /** The node that serves the media. For people who look for faults. */
+  get nodeId(): string {
+    return this.#nodeId;
+  }
+
   /** The numbers of all events applied one by one, in order. For tests and people who look for faults. */
   get eventLog(): number[] {
     return expandLog(this.#model.log);
@@ -218,10 +225,11 @@ export class Room extends Emitter<RoomEvents> {
   /** Leaves for good. */
   async leave(): Promise<void> {
     const { signaling, store } = this.#options;
-    const told = signaling.call((api, options) => api.leave({}, options), LEAVE_TRIES);
+    const wasIn = this.#welcomed && this.#state !== "ended";
+    const told = wasIn ? signaling.call((api, options) => api.leave({}, options), LEAVE_TRIES) : Promise.resolve();
     this.#close(null);
     forgetSession(store, this.id);
-    // Nobody vouches for us any more: the service notices by itself.
+    // Where the call fails, the service notices by itself that nobody vouches for us any more.
     await told.catch(() => undefined);
   }
 
@@ -230,6 +238,7 @@ export class Room extends Emitter<RoomEvents> {
     session.on("welcome", (welcome) => {
       this.#welcomed = true;
       this.#ownId = welcome.participantId;
+      this.#nodeId = welcome.nodeId;
       if (welcome.snapshot) this.#model = applySnapshot(this.#model, welcome.snapshot);
       this.#model = raiseEpoch(this.#model, Number(welcome.epoch));
       this.#setState("connecting");
@@ -303,7 +312,7 @@ export class Room extends Emitter<RoomEvents> {
     if (this.#state === "ended") return;
     this.#tellEpoch();
     this.#requestLayout();
-    void this.#reportSources();
+    this.#reportSources();
     this.#save();
     this.emit("participants", undefined);
     this.emit("tiles", undefined);
@@ -314,27 +323,12 @@ export class Room extends Emitter<RoomEvents> {
       // Rejected by a session that was closed meanwhile.
       this.#peer?.replaceTrack(kind, this.media[kind]).catch(() => undefined);
     }
-    void this.#reportSources();
+    this.#reportSources();
     this.emit("media", undefined);
   }
 
-  /** Tells the others what is on, until they have been told. */
-  async #reportSources(): Promise<void> {
-    if (this.#reporting || this.#ownId === "" || this.#state === "ended") return;
-    const own = this.#model.participants.get(this.#ownId);
-    const { microphoneOn, cameraOn } = this.media;
-    const isActive = (kind: string): boolean => own?.sources.some((s) => s.kind === kind && s.active) === true;
-    if (!own || (isActive("microphone") === microphoneOn && isActive("camera") === cameraOn)) return;
-    const active = [...(microphoneOn ? [SourceKind.MICROPHONE] : []), ...(cameraOn ? [SourceKind.CAMERA] : [])];
-    this.#reporting = true;
-    try {
-      await this.#options.signaling.call((api, options) => api.setSources({ active }, options));
-    } catch {
-      // The next welcome or event tries again.
-    } finally {
-      this.#reporting = false;
-    }
-    if (microphoneOn !== this.media.microphoneOn || cameraOn !== this.media.cameraOn) void this.#reportSources();
+  #reportSources(): void {
+    if (this.#state !== "ended") void this.#reporter.compare(this.#model.participants.get(this.#ownId));
   }
 
   #requestLayout(): void {

@@ -30,11 +30,6 @@ export function LobbyPage({ app, link }: LobbyPageProps): JSX.Element {
     if (name.trim() === "") setProblem(t.start.nameMissing);
     else setRoom(app.join(link, name.trim(), media));
   };
-  const cancel = (): void => {
-    void room?.leave();
-    app.open();
-  };
-
   return (
     <Page look="wide">
       <div class="lobby">
@@ -67,7 +62,7 @@ export function LobbyPage({ app, link }: LobbyPageProps): JSX.Element {
             <Button look="primary" type="submit" disabled={room !== null} testId="join">
               {room ? t.lobby.joining : t.lobby.join}
             </Button>
-            {room && <Button onClick={cancel}>{t.lobby.cancel}</Button>}
+            {room && <Button onClick={() => app.open()}>{t.lobby.cancel}</Button>}
           </form>
         </section>
       </div>

@@ -47,14 +47,14 @@ export function packetsReceived(report: RTCStatsReport): number | null {
 export function watch(read: () => Promise<RTCStatsReport>, silent: () => void): () => void {
   const silence = new Silence();
   let stopped = false;
-  const stopTimer = steadyInterval(CHECK_MS, () => {
-    void read().then((report) => {
-      const packets = packetsReceived(report);
-      if (stopped || packets === null || !silence.observe(packets, performance.now())) return;
-      stop();
-      silent();
-    });
-  });
+  const handle = (report: RTCStatsReport): void => {
+    const packets = packetsReceived(report);
+    if (stopped || packets === null || !silence.observe(packets, performance.now())) return;
+    stop();
+    silent();
+  };
+  // A connection that was closed meanwhile has no statistics.
+  const stopTimer = steadyInterval(CHECK_MS, () => void read().then(handle, () => undefined));
   const stop = (): void => {
     stopped = true;
     stopTimer();
