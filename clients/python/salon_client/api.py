@@ -9,12 +9,15 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 import grpc
 import grpc.aio
 from salon.rooms.v1 import room_pb2
 from salon.signaling.v1 import signaling_pb2, signaling_pb2_grpc
 from salon_common.errors import Code, SalonError
+
+from salon_client.link import is_loopback
 
 if TYPE_CHECKING:
     # Declared in the generated types alone; at run time one class serves both kinds of channel.
@@ -56,7 +59,8 @@ class SignalingApi:
             raise ValueError("at least one address is needed")
         self.addresses = tuple(addresses)
         self._channels: dict[str, grpc.aio.Channel] = {}
-        self._preferred = self.addresses[0]
+        self.preferred = self.addresses[0]
+        """Unary calls go to this replica first."""
 
     async def __aenter__(self) -> "SignalingApi":
         return self
@@ -71,14 +75,10 @@ class SignalingApi:
         channels, self._channels = self._channels, {}
         await asyncio.gather(*(channel.close() for channel in channels.values()))
 
-    def prefer(self, address: str) -> None:
-        """Unary calls go to this replica first from now on."""
-        self._preferred = address
-
     def stub(self, address: str) -> "Stub":
         """The stub of one replica."""
         if address not in self._channels:
-            self._channels[address] = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
+            self._channels[address] = _open_channel(address)
         stub: Stub = signaling_pb2_grpc.SignalingServiceStub(self._channels[address])
         return stub
 
@@ -135,7 +135,7 @@ class SignalingApi:
 
     async def _anywhere(self, call: Callable[["Stub"], Awaitable[T]]) -> T:
         """Make a call at the preferred replica, then at the others while they are away. Raises SalonError."""
-        order = sorted(self.addresses, key=lambda address: address != self._preferred)
+        order = sorted(self.addresses, key=lambda address: address != self.preferred)
         for address in order[:-1]:
             try:
                 return await self._at(address, call)
@@ -149,8 +149,14 @@ class SignalingApi:
             answer = await call(self.stub(address))
         except grpc.aio.AioRpcError as error:
             raise to_salon_error(error) from None
-        self._preferred = address
+        self.preferred = address
         return answer
+
+
+def _open_channel(address: str) -> grpc.aio.Channel:
+    # Proxies of the environment are for other machines.
+    proxy = 0 if is_loopback(urlsplit(f"//{address}").hostname or "") else 1
+    return grpc.aio.insecure_channel(address, options=[*_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", proxy)])
 
 
 def _bearer(token: str) -> tuple[tuple[str, str]]:

@@ -61,6 +61,7 @@ def run(
     signaling: Annotated[int, typer.Option(min=1, max=8, help="Replicas of the signaling service.")] = 2,
     media: Annotated[int, typer.Option(min=1, max=8, help="Media nodes.")] = 2,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the rooms of the run before.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Show what the services log.")] = False,
 ) -> None:
     """Run all of Salon on this machine, and print a link. Ctrl-C stops everything."""
     # Imported here: the other commands start faster without it.
@@ -80,7 +81,7 @@ def run(
         restart_crashed=True,
         grace=5.0,
     )
-    _run(run_stack(stack))
+    _run(run_stack(stack, follow=follow))
 
 
 @app.command()

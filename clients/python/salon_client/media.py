@@ -72,6 +72,8 @@ class MediaSession:
         """Set once media and the data channel are up."""
         self.failed = asyncio.Event()
         """Set once the connection has failed or was closed by the node."""
+        self.first_packet = asyncio.Event()
+        """Set once a slot's first RTP packet arrived."""
         self._sink = sink
         self._on_message = on_message
         self._pumps: list[asyncio.Task[None]] = []
@@ -154,7 +156,12 @@ class MediaSession:
 
     def _make_slot(self, medium: str, kind: "channel_pb2.SlotKind.ValueType", index: int) -> Slot:
         slot = Slot(kind, index, SlotTimeline(), self._add(medium, "recvonly"))
-        aiortc_private.observe_packets(slot.transceiver.receiver, slot.timeline.note)
+
+        def note(timestamp: int, source: int) -> None:
+            slot.timeline.note(timestamp, source)
+            self.first_packet.set()
+
+        aiortc_private.observe_packets(slot.transceiver.receiver, note)
         return slot
 
     def _add(self, what: str | MediaStreamTrack, direction: str) -> RTCRtpTransceiver:

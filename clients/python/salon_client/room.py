@@ -10,10 +10,12 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
+from typing import TypedDict, Unpack
 
 from salon.rooms.v1 import room_pb2
 from salon.signaling.v1 import signaling_pb2
 from salon_common.errors import Code, SalonError
+from salon_common.ids import parse_room_id
 
 from salon_client.api import SignalingApi, new_request_id
 from salon_client.core.layout import arrange, wanted_sources
@@ -35,6 +37,23 @@ _ENTER_SECONDS = 20.0
 _LEAVE_SECONDS = 2.0
 _CHAT_SECONDS = 10.0
 _CHAT_PAUSE_SECONDS = 0.2
+
+
+class RoomOptions(TypedDict, total=False):
+    """How to be in a room."""
+
+    tracks: Tracks
+    """What to send; nothing by default."""
+    signaling: Sequence[str]
+    """gRPC addresses of signaling replicas; by default what the link's site says."""
+    app_token: str
+    """From an app that vouches for the user."""
+    media: bool
+    """False joins without a media session: events and messages alone."""
+    video_slots: int
+    """How many pictures to receive at most, 1-25."""
+    max_height: int
+    """How tall the pictures are wanted."""
 
 
 class Room:
@@ -87,9 +106,13 @@ class Room:
         self._last_error: SalonError | None = None
 
     @classmethod
-    def join(cls, link: Link | str, name: str, **options: "object") -> "Room":
-        """A room to enter with `async with`; the options are those of the constructor."""
-        return cls(parse_link(link) if isinstance(link, str) else link, name, **options)  # type: ignore[arg-type]
+    def join(cls, link: Link | str | tuple[str, str], name: str, **options: Unpack[RoomOptions]) -> "Room":
+        """A room to enter with `async with`: by its link, or by (room id, secret) when `signaling` is given."""
+        if isinstance(link, str):
+            link = parse_link(link)
+        elif isinstance(link, tuple):
+            link = Link("", parse_room_id(link[0]), link[1])
+        return cls(link, name, **options)
 
     async def __aenter__(self) -> "Room":
         """Enter, or come to the door. Raises SalonError that says why not."""
@@ -222,7 +245,7 @@ class Room:
         async for response in join_responses(api, address, request, self._interrupt):
             if response.HasField("welcome"):
                 reconnector.succeeded()
-                api.prefer(address)
+                api.preferred = address
             if not await self._receive(response) or self.ended is not None:
                 return
         if not self._interrupt.is_set() and self.ended is None:

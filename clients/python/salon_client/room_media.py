@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from salon.media.v1 import channel_pb2
-from salon_common.errors import SalonError
+from salon_common.errors import Code, SalonError
 
 from salon_client.core.layout import layout_message
 from salon_client.core.reconnect import Backoff, Reconnector
@@ -57,6 +57,12 @@ class RoomMedia:
     def connected(self) -> bool:
         """Whether a session is up and heard."""
         return self._current is not None and self._current.connected.is_set() and not self._needed
+
+    async def first_packet(self) -> None:
+        """Wait for the first RTP packet of the present session's slots. Raises SalonError when there is no session."""
+        if self._current is None:
+            raise SalonError(Code.FAILED_PRECONDITION, "there is no media session yet")
+        await self._current.first_packet.wait()
 
     def add_sink(self, sink: FrameSink) -> None:
         """Give it every decoded frame from now on."""

@@ -6,9 +6,9 @@ that comes late itself proves nothing: then it was this process that stood still
 
 LOOK_SECONDS = 0.25
 """How often to look."""
-SILENCE_SECONDS = 1.5
+SILENCE_SECONDS = 1.0
 """No growth for so long is silence."""
-_LATE_SECONDS = 1.0
+_LATE_SECONDS = 0.75
 
 
 class SilenceWatch:

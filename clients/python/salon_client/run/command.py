@@ -9,15 +9,17 @@ from typing import Any
 import typer
 
 from salon_client.link import Link
+from salon_client.run.follow import follow_logs
 from salon_client.run.stack import Stack
 
 _DEMO_TITLE = "Demo room"
 
 
-async def run_stack(stack: Stack) -> None:
-    """Run until SIGINT or SIGTERM. Raises SalonError or SettingsError when something cannot start."""
+async def run_stack(stack: Stack, *, follow: bool) -> None:
+    """Run until SIGINT or SIGTERM, with `follow` showing the services' logs. Raises SalonError or SettingsError when something cannot start."""
     stop = asyncio.Event()
-    _on_signals(stop)
+    following: asyncio.Task[None] | None = None
+    _on_signals(stop, stack)
     began = time.monotonic()
     _say("starting NATS, rooms, signaling and media …")
     stack.on_news = lambda line: typer.secho(line, fg="yellow", err=True)
@@ -27,10 +29,14 @@ async def run_stack(stack: Stack) -> None:
             return
         link = await stack.create_room(_DEMO_TITLE)
         _announce(stack, link, time.monotonic() - began)
+        if follow:
+            following = asyncio.create_task(follow_logs({name: stack.log_path(name) for name in stack.names}))
         await stop.wait()
     finally:
         _say("stopping …")
         await stack.stop()
+        if following is not None:
+            following.cancel()
         _say("stopped: nothing is left running")
 
 
@@ -50,10 +56,17 @@ async def _unless(stop: asyncio.Event, work: "asyncio.Future[Stack]") -> bool:
         await asyncio.gather(stopping, work, return_exceptions=True)
 
 
-def _on_signals(stop: asyncio.Event) -> None:
+def _on_signals(stop: asyncio.Event, stack: Stack) -> None:
+    """The first signal stops in order, a second one at once."""
+
+    def receive() -> None:
+        if stop.is_set():
+            stack.hurry()
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, receive)
 
 
 def _announce(stack: Stack, link: Link, seconds: float) -> None:
