@@ -23,7 +23,8 @@ async def serve(settings: SignalingSettings, stop: asyncio.Event) -> None:
         health = HealthServer(settings.health_bind)
         health_port = await health.start()
         stack.push_async_callback(health.stop)
-        health.add_check("not draining", lambda: not stop.is_set())
+        serving = asyncio.Event()
+        health.add_check("serving", lambda: serving.is_set() and not stop.is_set())
 
         reconnected: list[Callable[[], None]] = []
         nc = await _connect(settings, stop, reconnected)
@@ -48,6 +49,7 @@ async def serve(settings: SignalingSettings, stop: asyncio.Event) -> None:
         stack.push_async_callback(grpc_mount.stop, settings.drain_seconds)
         web_port = await web_mount.start()
         stack.push_async_callback(web_mount.stop)
+        serving.set()
         announce_ready(grpc=grpc_port, web=web_port, health=health_port)
 
         await stop.wait()

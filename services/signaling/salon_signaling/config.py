@@ -54,9 +54,9 @@ class SignalingSettings(ServiceSettings):
     )
 
     address_rate: float = Field(
-        default=50.0, gt=0, description="Requests a second from one address without a session token."
+        default=100.0, gt=0, description="Requests a second from one address without a session token."
     )
-    address_burst: float = Field(default=500.0, ge=1, description="As many of those at once.")
+    address_burst: float = Field(default=2000.0, ge=1, description="As many of those at once.")
     room_rate: float = Field(default=50.0, gt=0, description="Links of one room opened a second.")
     room_burst: float = Field(default=500.0, ge=1, description="As many of those at once.")
     failure_rate: float = Field(default=0.5, gt=0, description="Wrong links a second from one address.")

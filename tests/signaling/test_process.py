@@ -1,0 +1,52 @@
+"""The process itself: alive and not ready while NATS is away, and told to stop even then."""
+
+import asyncio
+import signal
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from salon_client.run.apps import ensure_keys
+from support.nats_server import free_port
+
+pytestmark = pytest.mark.stack
+
+
+def ask(port: int, path: str) -> int:
+    """The status of a page of the health port; 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+async def test_without_nats_the_process_is_alive_not_ready_and_ends_when_told(tmp_path: Path) -> None:
+    health, nowhere = free_port(), free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "salon_signaling"),
+        env={
+            "SALON_SIGNALING_REPLICA_ID": "signaling-1",
+            "SALON_SIGNALING_NATS_URL": f"nats://127.0.0.1:{nowhere}",
+            "SALON_SIGNALING_HEALTH_BIND": f"127.0.0.1:{health}",
+            "SALON_SIGNALING_SESSION_KEY_FILE": str(ensure_keys(tmp_path).session_key),
+        },
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(ask, health, "/livez") != 200:
+                await asyncio.sleep(0.05)  # the process starts
+        assert await asyncio.to_thread(ask, health, "/readyz") == 503
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
