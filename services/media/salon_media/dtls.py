@@ -24,7 +24,7 @@ from aiortc.rtcdtlstransport import (
 )
 from OpenSSL import SSL
 
-from salon_media.core.offer import Fingerprint
+from salon_media.core.bundle import Fingerprint
 
 _log = logging.getLogger(__name__)
 

@@ -113,7 +113,7 @@ class MediaSession:
 
     async def _connect(self) -> None:
         try:
-            await self._dtls.handshake(self._offer.fingerprints)
+            await self._dtls.handshake(self._offer.transport.fingerprints)
         except ConnectionError as error:
             self._listener.on_handshake_failed(self.number, str(error))
             return

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from salon.media.v1 import channel_pb2
 from salon.rooms.v1 import room_pb2
 from salon_common.errors import Code, SalonError
-from salon_media.core.offer import Fingerprint, OfferedChannel, OfferedSend, OfferedSlot, read_offer
+from salon_media.core.bundle import Fingerprint
+from salon_media.core.offer import OfferedChannel, OfferedSend, OfferedSlot, read_offer
 from unit.media.conftest import NAMES, Offers, read_vector
 
 MICROPHONE = room_pb2.SOURCE_KIND_MICROPHONE
@@ -119,13 +120,13 @@ def test_aiortc_s_camera_has_ssrcs(offers: Offers) -> None:
     media, rtx = (int(number) for number in camera["ssrcGroups"][0]["ssrcs"].split())
     assert offer.sends[1].ssrcs == ((media, rtx),)
     assert offer.sends[1].rids == ()
-    assert [item.algorithm for item in offer.fingerprints] == ["sha-256", "sha-384", "sha-512"]
+    assert [item.algorithm for item in offer.transport.fingerprints] == ["sha-256", "sha-384", "sha-512"]
 
 
 def test_firefox_has_its_fingerprint_at_session_level_and_ssrcs_for_layers(offers: Offers) -> None:
     offer = read_offer(offers("firefox_like"))
-    assert offer.ufrag == "9c2f4d1e"
-    assert [item.algorithm for item in offer.fingerprints] == ["sha-256"]
+    assert offer.transport.ufrag == "9c2f4d1e"
+    assert [item.algorithm for item in offer.transport.fingerprints] == ["sha-256"]
     microphone, camera = offer.sends
     assert microphone.extensions == {
         "urn:ietf:params:rtp-hdrext:ssrc-audio-level": 1,
@@ -140,8 +141,8 @@ def test_firefox_has_its_fingerprint_at_session_level_and_ssrcs_for_layers(offer
 def test_the_smallest_offer() -> None:
     offer = read_offer(offer_of(channel("0", "a=sctp-port:5000")))
     assert offer.sections == (OfferedChannel("0", 5000, 65536),)
-    assert offer.fingerprints == (Fingerprint("sha-256", SHA256),)
-    assert offer.ufrag == "abcd"
+    assert offer.transport.fingerprints == (Fingerprint("sha-256", SHA256),)
+    assert offer.transport.ufrag == "abcd"
 
 
 def test_sections_keep_their_order() -> None:

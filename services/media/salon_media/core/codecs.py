@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from salon_common.errors import invalid
-
 from salon_media.core import sdp
 from salon_media.core.sdp import MediaSection
 
@@ -54,7 +52,7 @@ def read_codecs(section: MediaSection) -> tuple[Codec, ...]:
             )
     name, rate, channels = wanted
     needed = f"{name}/{rate}" + (f"/{channels}" if section.kind == "audio" else "")
-    raise invalid("offer", f"section {section.index} (line {section.line_number}) must offer {needed}")
+    raise sdp.odd_section(section, f"must offer {needed}")
 
 
 def _rtpmaps(section: MediaSection) -> dict[int, tuple[str, int, int]]:

@@ -1,6 +1,6 @@
 """A client's offer, read by Salon's convention: what each section is for follows from its order.
 
-Owns the convention and every limit on what a client may offer; `sdp` has the grammar. The convention, among sections of
+Owns the convention; `sdp` has the grammar, `bundle`, `codecs` and `streams` what sections say. The convention, among sections of
 the same media and direction: sendonly audio is microphone, then screen audio; sendonly video is camera, then screen;
 recvonly audio is speech slots 0-2, then programme slot 0; recvonly video is video slots 0 and up; application is the
 data channel. Missing sections are fine, more are not.
@@ -13,11 +13,13 @@ from typing import Final, TypeAlias
 
 from salon.media.v1 import channel_pb2
 from salon.rooms.v1 import room_pb2
-from salon_common.errors import SalonError, invalid
+from salon_common.errors import invalid
 
 from salon_media.core import sdp
+from salon_media.core.bundle import OfferedTransport, read_mid, read_transport
 from salon_media.core.codecs import Codec, read_codecs
 from salon_media.core.sdp import Attribute, Description, MediaSection
+from salon_media.core.streams import read_extensions, read_rids, read_ssrcs
 
 SourceKind: TypeAlias = room_pb2.SourceKind.ValueType
 SlotKind: TypeAlias = channel_pb2.SlotKind.ValueType
@@ -36,34 +38,12 @@ SLOTS: Final[Mapping[str, Sequence[tuple[SlotKind, int]]]] = {
     ),
     "video": tuple((channel_pb2.SLOT_KIND_VIDEO, index) for index in range(MAX_VIDEO_SLOTS)),
 }
-MAX_LAYERS: Final = 3
-MAX_SSRCS: Final = 8
-"""SSRCs that one section may declare: three layers with their RTX, and some."""
 DEFAULT_MESSAGE_SIZE: Final = 64 * 1024
 """What a client takes when it names no max-message-size (RFC 8841 section 6.1)."""
 
 _RTP_PROTOCOL: Final = "UDP/TLS/RTP/SAVPF"
 _SCTP_PROTOCOL: Final = "UDP/DTLS/SCTP"
-# The header extension carries both in at most 16 bytes (RFC 8285 section 4.2); ids are tokens (RFC 8851, RFC 5888).
-_MID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,16}")
-_RID = re.compile(r"[A-Za-z0-9_-]{1,16}")
-# RFC 8839 section 5.4: ice-char, and 4-256 or 22-256 of them.
-_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
-_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
-_EXTMAP = re.compile(r"([0-9]{1,5})(?:/(sendrecv|sendonly|recvonly|inactive))? (\S{1,255})(?: .*)?")
-_SSRC = re.compile(r"([0-9]{1,10}) .+")
-_FID = re.compile(r"FID ([0-9]{1,10}) ([0-9]{1,10})")
-_DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
-_HEX_PAIRS = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2})*")
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """A hash of the client's certificate (RFC 8122)."""
-
-    algorithm: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +86,7 @@ OfferedSection: TypeAlias = OfferedSend | OfferedSlot | OfferedChannel
 class Offer:
     """What a client offers, in the order of its sections."""
 
-    ufrag: str
-    fingerprints: tuple[Fingerprint, ...]
+    transport: OfferedTransport
     sections: tuple[OfferedSection, ...]
 
     @property
@@ -131,20 +110,11 @@ def read_offer(text: str) -> Offer:
     description = sdp.parse(text)
     if not description.sections:
         raise invalid("offer", "has no media section, at least one is needed")
-    _check_bundle(description)
+    transport = read_transport(description)
     reader = _SectionReader(description)
     sections = tuple(reader.read(section) for section in description.sections)
     _check_unique_ssrcs(sections)
-    # RFC 8843 section 7.2: a bundle's transport is that of its first section; RFC 8839 allows session level too.
-    tagged = description.sections[0]
-    _check_setup(description, tagged)
-    ufrag = _required(description, tagged, "ice-ufrag", _UFRAG)
-    _required(description, tagged, "ice-pwd", _PWD)
-    return Offer(ufrag, _fingerprints(description, tagged), sections)
-
-
-def _refuse(section: MediaSection, problem: str) -> SalonError:
-    return invalid("offer", f"section {section.index} (line {section.line_number}) {problem}")
+    return Offer(transport, sections)
 
 
 class _SectionReader:
@@ -156,22 +126,22 @@ class _SectionReader:
 
     def read(self, section: MediaSection) -> OfferedSection:
         if section.port == 0 and not section.has("bundle-only"):
-            raise _refuse(section, "is rejected (port 0): leave it out")
-        mid = _mid(section)
+            raise sdp.odd_section(section, "is rejected (port 0): leave it out")
+        mid = read_mid(section)
         if section.kind == "application":
             return self._channel(section, mid)
         if section.kind not in SENDS:
-            raise _refuse(section, "must be audio, video or application")
+            raise sdp.odd_section(section, "must be audio, video or application")
         if section.protocol != _RTP_PROTOCOL:
-            raise _refuse(section, f"must use {_RTP_PROTOCOL}")
+            raise sdp.odd_section(section, f"must use {_RTP_PROTOCOL}")
         if not section.has("rtcp-mux"):
-            raise _refuse(section, "needs a=rtcp-mux")
+            raise sdp.odd_section(section, "needs a=rtcp-mux")
         direction = self._direction(section)
         if direction == "sendonly":
             return self._send(section, mid)
         if direction == "recvonly":
             return self._slot(section, mid)
-        raise _refuse(section, f"must be sendonly or recvonly, not {direction}")
+        raise sdp.odd_section(section, f"must be sendonly or recvonly, not {direction}")
 
     def _ordinal(self, kind: str, role: str) -> int:
         ordinal = self._seen.get((kind, role), 0)
@@ -189,11 +159,13 @@ class _SectionReader:
         kinds = SENDS[section.kind]
         ordinal = self._ordinal(section.kind, "send")
         if ordinal >= len(kinds):
-            raise _refuse(section, f"is one sendonly {section.kind} too many, the limit is {len(kinds)}")
-        extensions = _extensions(section)
-        ssrcs = _ssrcs(section)
+            raise sdp.odd_section(
+                section, f"is one sendonly {section.kind} too many, the limit is {len(kinds)}"
+            )
+        extensions = read_extensions(section)
+        ssrcs = read_ssrcs(section)
         if not ssrcs and "urn:ietf:params:rtp-hdrext:sdes:mid" not in extensions:
-            raise _refuse(
+            raise sdp.odd_section(
                 section, "needs a=ssrc or the header extension sdes:mid, else its packets have no owner"
             )
         return OfferedSend(
@@ -202,7 +174,7 @@ class _SectionReader:
             media=section.kind,
             codecs=read_codecs(section),
             extensions=extensions,
-            rids=_rids(section) if section.kind == "video" else (),
+            rids=read_rids(section) if section.kind == "video" else (),
             ssrcs=ssrcs,
         )
 
@@ -210,21 +182,23 @@ class _SectionReader:
         places = SLOTS[section.kind]
         ordinal = self._ordinal(section.kind, "slot")
         if ordinal >= len(places):
-            raise _refuse(section, f"is one recvonly {section.kind} too many, the limit is {len(places)}")
+            raise sdp.odd_section(
+                section, f"is one recvonly {section.kind} too many, the limit is {len(places)}"
+            )
         kind, index = places[ordinal]
         return OfferedSlot(mid, kind, index, section.kind, read_codecs(section))
 
     def _channel(self, section: MediaSection, mid: str) -> OfferedChannel:
         if self._ordinal("application", "channel"):
-            raise _refuse(section, "is a second application section, the limit is 1")
+            raise sdp.odd_section(section, "is a second application section, the limit is 1")
         if section.protocol != _SCTP_PROTOCOL or section.formats != ("webrtc-datachannel",):
-            raise _refuse(section, f"must be {_SCTP_PROTOCOL} webrtc-datachannel")
+            raise sdp.odd_section(section, f"must be {_SCTP_PROTOCOL} webrtc-datachannel")
         port = _number(section.first("sctp-port"), minimum=1, maximum=0xFFFF, default=None)
         size = _number(
             section.first("max-message-size"), minimum=0, maximum=2**32 - 1, default=DEFAULT_MESSAGE_SIZE
         )
         if port is None or size is None:
-            raise _refuse(section, "needs a=sctp-port")
+            raise sdp.odd_section(section, "needs a=sctp-port")
         return OfferedChannel(mid, port, size)
 
 
@@ -234,121 +208,6 @@ def _number(attribute: Attribute | None, *, minimum: int, maximum: int, default:
     if not re.fullmatch(r"[0-9]{1,10}", attribute.value) or not minimum <= int(attribute.value) <= maximum:
         raise sdp.odd_line(attribute.number, f"must have a number from {minimum} to {maximum}")
     return int(attribute.value)
-
-
-def _mid(section: MediaSection) -> str:
-    attribute = section.first("mid")
-    if attribute is None or not _MID.fullmatch(attribute.value):
-        raise _refuse(section, "needs a=mid with 1-16 characters of a token")
-    return attribute.value
-
-
-def _check_bundle(description: Description) -> None:
-    mids = [_mid(section) for section in description.sections]
-    if len(set(mids)) != len(mids):
-        raise invalid("offer", "uses one a=mid for two sections")
-    groups = [group.value.split() for group in description.session.all("group")]
-    bundles = [group[1:] for group in groups if group[:1] == ["BUNDLE"]]
-    if len(bundles) != 1 or bundles[0][:1] != mids[:1] or set(bundles[0]) != set(mids):
-        raise invalid(
-            "offer", "must have one a=group:BUNDLE that begins with the first section and names all"
-        )
-
-
-def _check_setup(description: Description, section: MediaSection) -> None:
-    attribute = section.first("setup") or description.session.first("setup")
-    # RFC 5763 section 5: the node answers "passive", so that a client's first flight needs no further round trip.
-    if attribute is None or attribute.value not in ("actpass", "active"):
-        raise invalid("offer", "needs a=setup:actpass: the client is the DTLS client")
-
-
-def _required(description: Description, section: MediaSection, name: str, form: re.Pattern[str]) -> str:
-    attribute = section.first(name) or description.session.first(name)
-    if attribute is None:
-        raise invalid("offer", f"needs a={name}")
-    if not form.fullmatch(attribute.value):
-        raise sdp.odd_line(attribute.number, f"has no valid {name} (RFC 8839 section 5.4)")
-    return attribute.value
-
-
-def _fingerprints(description: Description, section: MediaSection) -> tuple[Fingerprint, ...]:
-    found: list[Fingerprint] = []
-    for attribute in section.all("fingerprint") or description.session.all("fingerprint"):
-        algorithm, _, value = attribute.value.partition(" ")
-        algorithm, value = algorithm.lower(), value.upper()
-        length = _DIGEST_BYTES.get(algorithm)
-        if length is None:
-            continue
-        if len(value) != 3 * length - 1 or not _HEX_PAIRS.fullmatch(value):
-            raise sdp.odd_line(
-                attribute.number, f"must have {length} bytes in hexadecimal, separated by colons"
-            )
-        found.append(Fingerprint(algorithm, value))
-    if not found or len(found) > len(_DIGEST_BYTES):
-        raise invalid("offer", "needs one to three a=fingerprint lines with sha-256, sha-384 or sha-512")
-    return tuple(found)
-
-
-def _extensions(section: MediaSection) -> dict[str, int]:
-    """What the client may send, by URI; ids above 14 need two-byte headers (RFC 8285 section 4.3), which nodes don't read."""
-    extensions: dict[str, int] = {}
-    for attribute in section.all("extmap"):
-        match = _EXTMAP.fullmatch(attribute.value)
-        if match is None:
-            raise sdp.odd_line(attribute.number, "is no valid a=extmap (RFC 8285 section 8)")
-        number, direction, uri = int(match[1]), match[2], match[3]
-        if 1 <= number <= 14 and direction in (None, "sendrecv", "sendonly"):
-            if number in extensions.values():
-                raise sdp.odd_line(attribute.number, f"uses the extension id {number} twice")
-            extensions[uri] = number
-    return extensions
-
-
-def _rids(section: MediaSection) -> tuple[str, ...]:
-    """The simulcast layers in the order of a=simulcast (RFC 8853 section 5.1); a lone a=rid counts as one layer."""
-    declared = [
-        name
-        for name, _, rest in (rid.value.partition(" ") for rid in section.all("rid"))
-        if rest.partition(" ")[0] == "send"
-    ]
-    simulcast = section.first("simulcast")
-    names = declared
-    if simulcast is not None:
-        direction, _, streams = simulcast.value.partition(" ")
-        if direction != "send":
-            raise sdp.odd_line(simulcast.number, "must be a=simulcast:send <rid>;<rid>…")
-        names = [stream.removeprefix("~") for stream in streams.split(" ", 1)[0].split(";")]
-    if len(names) > MAX_LAYERS:
-        raise _refuse(section, f"has {len(names)} simulcast layers, the limit is {MAX_LAYERS}")
-    if (
-        len(set(names)) != len(names)
-        or not set(names) <= set(declared)
-        or not all(map(_RID.fullmatch, names))
-    ):
-        raise _refuse(
-            section, "needs one a=rid:<id> send for each layer of a=simulcast, ids of 1-16 characters"
-        )
-    return tuple(names)
-
-
-def _ssrcs(section: MediaSection) -> tuple[tuple[int, int | None], ...]:
-    """Media SSRCs in order, each with its RTX SSRC (RFC 5576 section 4, RFC 4588 section 8.7)."""
-    declared: dict[int, None] = {}
-    for attribute in section.all("ssrc"):
-        match = _SSRC.fullmatch(attribute.value)
-        if match is None or int(match[1]) >= 2**32:
-            raise sdp.odd_line(attribute.number, "is no valid a=ssrc (RFC 5576 section 4.1)")
-        declared[int(match[1])] = None
-    if len(declared) > MAX_SSRCS:
-        raise _refuse(section, f"declares {len(declared)} SSRCs, the limit is {MAX_SSRCS}")
-    repairs: dict[int, int] = {}
-    for attribute in section.all("ssrc-group"):
-        if match := _FID.fullmatch(attribute.value):
-            media, rtx = int(match[1]), int(match[2])
-            if media == rtx or not {media, rtx} <= declared.keys():
-                raise sdp.odd_line(attribute.number, "groups SSRCs that a=ssrc does not declare")
-            repairs[media] = rtx
-    return tuple((ssrc, repairs.get(ssrc)) for ssrc in declared if ssrc not in repairs.values())
 
 
 def _check_unique_ssrcs(sections: Sequence[OfferedSection]) -> None:

@@ -103,6 +103,11 @@ def odd_line(number: int, problem: str) -> SalonError:
     return invalid("offer", f"line {number} {problem}")
 
 
+def odd_section(section: MediaSection, problem: str) -> SalonError:
+    """INVALID_ARGUMENT about one section of the offer."""
+    return invalid("offer", f"section {section.index} (line {section.line_number}) {problem}")
+
+
 def parse(text: str) -> Description:
     """Read a description. Raises SalonError INVALID_ARGUMENT that names the line and the limit."""
     size = len(text.encode("utf-8", "surrogatepass"))

@@ -101,7 +101,7 @@ def make_session_spec(
         room=room,
         local_ufrag=ice.ufrag,
         local_pwd=ice.pwd,
-        remote_ufrag=offer.ufrag,
+        remote_ufrag=offer.transport.ufrag,
         cname=ice.ufrag,
         sends=tuple(_send_spec(send, sources) for send in offer.sends),
         slots=tuple(
