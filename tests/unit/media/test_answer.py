@@ -9,7 +9,7 @@ from salon_media.core.answer import NodeTransport, make_answer
 from salon_media.core.offer import read_offer
 from salon_media.core.session_spec import IceCredentials, SessionSpec, make_session_spec
 from unit.media.conftest import Offers
-from unit.media.test_offer import audio, channel, offer_of, video
+from unit.media.offers import audio, channel, offer_of, video
 
 FINGERPRINT = ":".join(["0F"] * 32)
 TRANSPORT = NodeTransport(("192.0.2.7", "2001:db8::7"), 5004, FINGERPRINT)

@@ -8,8 +8,8 @@ from salon.rooms.v1 import room_pb2
 from salon_common.errors import Code, SalonError
 from salon_media.core.offer import Offer, read_offer
 from salon_media.core.session_spec import AUDIO_LEVEL, MID, IceCredentials, SessionSpec, make_session_spec
+from unit.media.offers import audio, offer_of, video
 from unit.media.test_answer import SPEAKER
-from unit.media.test_offer import audio, offer_of, video
 
 ICE = IceCredentials("abcd", "p" * 24)
 
