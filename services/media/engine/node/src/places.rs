@@ -268,3 +268,54 @@ const fn counter(reason: DropReason) -> Counter {
         _ => Counter::DropMalformed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use salon_netio::MAX_DATAGRAM;
+
+    use super::*;
+
+    struct Nowhere(Box<[u8; MAX_DATAGRAM]>);
+
+    impl Outlet for Nowhere {
+        fn slot(&mut self) -> &mut [u8; MAX_DATAGRAM] {
+            &mut self.0
+        }
+
+        fn commit(&mut self, _: SocketAddr, _: usize) {}
+    }
+
+    #[test]
+    fn a_panic_closes_its_room_and_no_other() {
+        let metrics = Arc::new(Metrics::default());
+        let (mut events, _receiver) = Events::new(Arc::clone(&metrics)).unwrap();
+        let mut around = Surroundings {
+            now: 0,
+            sessions: &mut Sessions::new(),
+            outlet: &mut Nowhere(Box::new([0; MAX_DATAGRAM])),
+            events: &mut events,
+            metrics: &metrics,
+        };
+        let mut places = Places::new(1);
+        for (room, session) in [(5, 1), (5, 2), (6, 3)] {
+            let spec = MemberSpec {
+                cname: String::new(),
+                sends: vec![],
+                slots: vec![],
+            };
+            places.join(room, SessionNumber(session), spec).unwrap();
+        }
+        let failed = places
+            .guarded(5, &mut around, |_, _| panic!("as a test"))
+            .unwrap_err();
+        assert_eq!(failed.room, 5);
+        assert_eq!(failed.sessions.len(), 2);
+        assert_eq!(places.handles(), [6]);
+        assert_eq!(metrics.value(Counter::RoomsFailed), 1);
+        assert_eq!(places.handle_timeout(5, &mut around), Ok(()));
+        assert_eq!(places.handle_timeout(6, &mut around), Ok(()));
+    }
+}
