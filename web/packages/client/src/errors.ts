@@ -89,27 +89,27 @@ export const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   "camera-denied": {
     what: "This page may not use your camera.",
-    todo: "Allow the camera in the address bar's permissions, then turn it on again. You can join without it.",
+    todo: "Allow the camera in the address bar's permissions, then turn it on again. The room works without it, too.",
   },
   "camera-missing": {
     what: "No camera was found.",
-    todo: "Plug one in and turn it on again. You can join without it.",
+    todo: "Plug one in and turn it on again. The room works without it, too.",
   },
   "camera-busy": {
     what: "Your camera could not be started.",
-    todo: "Close other programs that use it, then turn it on again. You can join without it.",
+    todo: "Close other programs that use it, then turn it on again. The room works without it, too.",
   },
   "microphone-denied": {
     what: "This page may not use your microphone.",
-    todo: "Allow the microphone in the address bar's permissions, then turn it on again. You can join without it.",
+    todo: "Allow the microphone in the address bar's permissions, then turn it on again. The room works without it, too.",
   },
   "microphone-missing": {
     what: "No microphone was found.",
-    todo: "Plug one in and turn it on again. You can join without it.",
+    todo: "Plug one in and turn it on again. The room works without it, too.",
   },
   "microphone-busy": {
     what: "Your microphone could not be started.",
-    todo: "Close other programs that use it, then turn it on again. You can join without it.",
+    todo: "Close other programs that use it, then turn it on again. The room works without it, too.",
   },
   internal: {
     what: "Something went wrong on our side.",

@@ -1,13 +1,7 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Emitter } from "../emitter.js";
-import {
-  JoinResponseSchema,
-  SignalingService,
-  type JoinRequest,
-  type JoinResponse,
-} from "../gen/salon/signaling/v1/signaling_pb.js";
+import { at, fakeService, type ServedStream } from "../testing/fake_service.js";
 import { chat, ROOM_ID, snapshot } from "../testing/room_messages.js";
 import type { PeerEvents } from "./peer.js";
 import { Session, type MediaSession, type SessionEvents } from "./session.js";
@@ -43,52 +37,6 @@ class FakeMedia extends Emitter<PeerEvents> implements MediaSession {
   }
 }
 
-type Body = NonNullable<MessageInitShape<typeof JoinResponseSchema>["body"]>;
-
-/** One stream as the service sees it: what was asked, and a hand to send messages with. */
-class ServedStream {
-  readonly #queue: (JoinResponse | ConnectError | null)[] = [];
-  #wake: () => void = () => undefined;
-  aborted = false;
-
-  constructor(readonly request: JoinRequest) {}
-
-  send(body: Body): void {
-    this.#push(create(JoinResponseSchema, { body }));
-  }
-
-  welcome(answer = "answer"): void {
-    const session = { token: `token of ${this.request.requestId}` };
-    this.send({
-      case: "welcome",
-      value: { answer, participantId: "me", sessionToken: session, snapshot: snapshot(1, []), epoch: 1n },
-    });
-  }
-
-  end(error: ConnectError | null = null): void {
-    this.#push(error);
-  }
-
-  async *messages(signal: AbortSignal): AsyncGenerator<JoinResponse> {
-    signal.addEventListener("abort", () => {
-      this.aborted = true;
-      this.#push(null);
-    });
-    for (;;) {
-      while (this.#queue.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-      const next = this.#queue.shift() ?? null;
-      if (next instanceof Error) throw next;
-      if (next === null) return;
-      yield next;
-    }
-  }
-
-  #push(item: JoinResponse | ConnectError | null): void {
-    this.#queue.push(item);
-    this.#wake();
-  }
-}
-
 let streams: ServedStream[];
 let medias: FakeMedia[];
 let said: string[];
@@ -96,15 +44,7 @@ let session: Session<FakeMedia>;
 let position: { lastEvent: number; epoch: number };
 
 function start(credentials: { inviteSecret?: string; sessionToken?: string } = {}): void {
-  const transport = createRouterTransport(({ service }) =>
-    service(SignalingService, {
-      async *join(request, context) {
-        const stream = new ServedStream(request);
-        streams.push(stream);
-        yield* stream.messages(context.signal);
-      },
-    }),
-  );
+  const transport = fakeService(streams);
   session = new Session<FakeMedia>({
     signaling: new Signaling({ addresses: ["a", "b"], transport: () => transport }),
     roomId: ROOM_ID,
@@ -135,12 +75,6 @@ function start(credentials: { inviteSecret?: string; sessionToken?: string } = {
 }
 
 const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const at = <T>(list: readonly T[], index: number): T => {
-  const item = list.at(index);
-  if (item === undefined) throw new Error(`there is no item ${String(index)} yet`);
-  return item;
-};
-
 /** Joined, and media connected. */
 async function joined(): Promise<void> {
   start();
@@ -224,7 +158,7 @@ describe("a lost stream", () => {
       epoch: 3n,
       offer: "",
     });
-    at(streams, 1).welcome("");
+    at(streams, 1).welcome({ answer: "" });
     await settle();
     expect(said).toEqual(["status reconnecting", "status connected"]);
     expect([medias.length, at(medias, 0).closed]).toEqual([1, false]);
@@ -235,7 +169,7 @@ describe("a lost stream", () => {
     at(streams, 0).end();
     await settle(1_000);
     expect(streams).toHaveLength(2);
-    at(streams, 1).welcome("");
+    at(streams, 1).welcome({ answer: "" });
     await settle();
     session.renewStream();
     await settle();
@@ -264,7 +198,7 @@ describe("lost media", () => {
     await settle();
     expect(at(streams, 0).aborted).toBe(true);
     expect(at(streams, 1).request.offer).toBe("offer 2");
-    at(streams, 1).welcome("answer 2");
+    at(streams, 1).welcome({ answer: "answer 2" });
     await settle();
     expect(at(medias, 0).closed).toBe(false);
     at(medias, 1).connect();
@@ -289,7 +223,7 @@ describe("lost media", () => {
   it("is tried again after an answer that the browser refuses", async () => {
     start();
     await settle();
-    at(streams, 0).welcome("bad");
+    at(streams, 0).welcome({ answer: "bad" });
     await settle(1_000);
     expect(at(streams, 1).request.offer).toBe("offer 2");
   });
