@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 ENGINE := services/media/engine
-PY := services clients tests bench
+PY := services clients tests bench docs
 # Mypy and ruff look at our code only; what `make gen` writes is left out by their settings.
 
 .PHONY: help
@@ -58,14 +58,14 @@ run: .run/gen-python .run/web-dist ## all of Salon on this machine; prints a lin
 
 # ---- checks: what continuous integration runs, each alone ----------------------------------------------------------
 
-.PHONY: fmt lint lint-python lint-imports lint-rust lint-web lint-proto
+.PHONY: fmt lint lint-python lint-imports lint-docs lint-rust lint-web lint-proto
 fmt: setup ## format everything
 	$(RUN) ruff format $(PY)
 	$(RUN) ruff check --fix $(PY)
 	cargo fmt --all --manifest-path $(ENGINE)/Cargo.toml
 	cd web && npm run --silent format
 
-lint: lint-proto lint-python lint-imports lint-rust lint-web ## every static check
+lint: lint-proto lint-python lint-imports lint-docs lint-rust lint-web ## every static check
 
 lint-proto: .run/python
 	cd proto && ../$(RUN) buf lint
@@ -77,6 +77,9 @@ lint-python: .run/gen-python
 
 lint-imports: .run/gen-python
 	$(RUN) lint-imports
+
+lint-docs: .run/gen-python
+	$(RUN) python docs/generate_config.py --check
 
 lint-rust: .run/python
 	cargo fmt --all --check --manifest-path $(ENGINE)/Cargo.toml

@@ -30,7 +30,9 @@ async def test_everybody_sees_hears_and_reads_everybody(tmp_path: Path) -> None:
         for page in pages:
             await page.join(link.url)
         async with Native.join(link.url, NATIVE) as native:
-            await asyncio.gather(*(until(f"{page.person.name} sees all", lambda p=page: sees_all(p)) for page in pages))
+            await asyncio.gather(
+                *(until(f"{page.person.name} sees all", lambda p=page: sees_all(p)) for page in pages)
+            )
             await until("the native client sees all", lambda: native.sees(EVERYBODY - {NATIVE.name}))
             await frames_grow(pages)
             await everybody_hears_everybody(pages, native)

@@ -28,15 +28,22 @@ CAPACITY = 50
 class Joiner:
     """One person who joins, holding the stream open once in."""
 
-    def __init__(self, stubs: list[signaling_pb2_grpc.SignalingServiceAsyncStub], link: Link, index: int) -> None:
+    def __init__(
+        self, stubs: list[signaling_pb2_grpc.SignalingServiceAsyncStub], link: Link, index: int
+    ) -> None:
         self._stubs = stubs[index % len(stubs) :] + stubs[: index % len(stubs)]
         self._random = random.Random(index)
         self._request = signaling_pb2.JoinRequest(
-            room_id=link.room_id, invite_secret=link.secret, name=f"Guest {index}", request_id=uuid.uuid4().hex
+            room_id=link.room_id,
+            invite_secret=link.secret,
+            name=f"Guest {index}",
+            request_id=uuid.uuid4().hex,
         )
         self.participant_id = ""
         self.token = ""
-        self.call: grpc.aio.UnaryStreamCall[signaling_pb2.JoinRequest, signaling_pb2.JoinResponse] | None = None
+        self.call: grpc.aio.UnaryStreamCall[signaling_pb2.JoinRequest, signaling_pb2.JoinResponse] | None = (
+            None
+        )
 
     async def join(self) -> str:
         """Answers "in", or the refusal as `CODE: message`; what a client may retry is retried."""
@@ -81,7 +88,9 @@ async def test_200_joins_at_once_fill_a_room_of_50_exactly(tmp_path: Path) -> No
 
 async def run_once(stack: Stack, *, seed: int, with_kills: bool) -> None:
     link = await stack.create_room(f"Burst {seed}")
-    channels = [grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) for address in stack.signaling_grpc]
+    channels = [
+        grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) for address in stack.signaling_grpc
+    ]
     stubs = [signaling_pb2_grpc.SignalingServiceStub(channel) for channel in channels]
     joiners = [Joiner(stubs, link, index) for index in range(JOINS)]
     killing = asyncio.create_task(kill_one_of_each(stack, seed)) if with_kills else None
@@ -90,7 +99,9 @@ async def run_once(stack: Stack, *, seed: int, with_kills: bool) -> None:
         for victim in await killing:
             await stack.start(victim)
     counts = {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
-    assert counts == {"in": CAPACITY, "RESOURCE_EXHAUSTED: the room is full": JOINS - CAPACITY}, f"run {seed}: {counts}"
+    assert counts == {"in": CAPACITY, "RESOURCE_EXHAUSTED: the room is full": JOINS - CAPACITY}, (
+        f"run {seed}: {counts}"
+    )
     assert len({joiner.participant_id for joiner in joiners if joiner.participant_id}) == CAPACITY
     assert await people_in(stubs[0], link) == CAPACITY
     for joiner in joiners:

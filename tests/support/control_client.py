@@ -12,9 +12,11 @@ import itertools
 import random
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 from salon.rooms.v1 import room_pb2
 from salon.signaling.v1 import signaling_pb2, signaling_pb2_grpc
 
@@ -35,7 +37,9 @@ CHANNEL_OPTIONS = (
 class ControlClient:
     """One participant of one room, over every signaling address that it is given."""
 
-    def __init__(self, addresses: Sequence[str], room_id: str, secret: str, name: str, *, seed: int = 0) -> None:
+    def __init__(
+        self, addresses: Sequence[str], room_id: str, secret: str, name: str, *, seed: int = 0
+    ) -> None:
         self.name = name
         self.participant_id = ""
         self.log: list[tuple[str, int]] = []
@@ -48,7 +52,9 @@ class ControlClient:
         self._room_id = room_id
         self._secret = secret
         self._request_id = uuid.uuid4().hex
-        self._channels = [grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) for address in addresses]
+        self._channels = [
+            grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) for address in addresses
+        ]
         stubs = [signaling_pb2_grpc.SignalingServiceStub(channel) for channel in self._channels]
         self._random = random.Random(seed)
         self._stubs = itertools.cycle(stubs[seed % len(stubs) :] + stubs[: seed % len(stubs)])
@@ -58,7 +64,9 @@ class ControlClient:
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
         self._awake.set()
-        self._call_now: grpc.aio.UnaryStreamCall[signaling_pb2.JoinRequest, signaling_pb2.JoinResponse] | None = None
+        self._call_now: (
+            grpc.aio.UnaryStreamCall[signaling_pb2.JoinRequest, signaling_pb2.JoinResponse] | None
+        ) = None
 
     async def join(self, timeout: float = 10.0) -> None:
         """Enter; returns once welcomed. Raises grpc.aio.AioRpcError when refused."""
@@ -69,13 +77,13 @@ class ControlClient:
     async def chat(self, text: str, timeout: float = 60.0) -> None:
         """Write until acknowledged; the same request id makes retries one message."""
         request = signaling_pb2.SendChatRequest(request_id=uuid.uuid4().hex, text=text)
-        await self._call("SendChat", request, timeout)
+        await self.call("SendChat", request, timeout)
         self.acknowledged.append(text)
 
     async def leave(self, timeout: float = 60.0) -> None:
         """Leave for good."""
         with contextlib.suppress(grpc.aio.AioRpcError):
-            await self._call("Leave", signaling_pb2.LeaveRequest(), timeout)
+            await self.call("Leave", signaling_pb2.LeaveRequest(), timeout)
         await self.close()
 
     def pause(self) -> None:
@@ -117,9 +125,12 @@ class ControlClient:
     def assert_contiguous(self) -> None:
         """Every event follows the number before it."""
         for (_, before), (kind, after) in itertools.pairwise(self.log):
-            assert kind == "snapshot" or after == before + 1, f"{self.name}: event {after} came after {before}"
+            assert kind == "snapshot" or after == before + 1, (
+                f"{self.name}: event {after} came after {before}"
+            )
 
-    async def _call(self, method: str, request: object, timeout: float) -> object:
+    async def call(self, method: str, request: Message, timeout: float = 30.0) -> Any:
+        """A unary call as this participant, tried again while nobody answers."""
         async with asyncio.timeout(timeout):
             while True:
                 try:

@@ -43,6 +43,7 @@
     const onFrame = (_now, frame) => {
       frames.set(video, frames.get(video) + 1);
       const tile = video.closest('[data-testid="tile"]');
+      if (clicked && tile && tile.dataset.self !== "true") resolveFirst(performance.now() - clicked);
       if (expected && tile && tile.dataset.self !== "true" && video.style.opacity !== "0") {
         const colour = colourOf(video);
         const name = tile.dataset.participantName;
@@ -92,7 +93,16 @@
     return found;
   }
 
+  // From the next click on "Join" to the first presented frame of another's tile.
+  let clicked = 0;
+  let resolveFirst;
+  const first = new Promise((resolve) => (resolveFirst = resolve));
+  const timeJoin = () =>
+    document.querySelector('[data-testid="join"]').addEventListener("click", () => (clicked = performance.now()));
+
   window.salonMeasure = {
+    timeJoin,
+    firstFrame: () => first,
     connections,
     tiles: () =>
       others().map((tile) => {

@@ -9,7 +9,6 @@ from salon_client.probe import Probe
 from salon_client.room import Room
 from salon_client.synthetic import ColourTrack, ToneTrack
 from salon_client.tracks import Tracks
-
 from support.synthetic_media import Person, nearest
 
 
@@ -38,13 +37,19 @@ class Native:
 
     async def sees(self, names: set[str]) -> bool:
         """Whether pictures of exactly these are decoded, each in its person's colour."""
-        seen = {report.name: report.colour for report in self._probe.report(self.state).values() if report.colour}
+        seen = {
+            report.name: report.colour for report in self._probe.report(self.state).values() if report.colour
+        }
         return set(seen) == names and all(nearest(colour).name == name for name, colour in seen.items())
 
     async def hears(self, people: dict[str, float]) -> bool:
         """Whether each of these (name → hertz) has been heard by now, under the right name."""
         for report in self._probe.report(self.state).values():
-            if report.tone is not None and report.name in people and abs(report.tone - people[report.name]) < 10:
+            if (
+                report.tone is not None
+                and report.name in people
+                and abs(report.tone - people[report.name]) < 10
+            ):
                 self._heard.add(report.name)
         return self._heard == set(people)
 

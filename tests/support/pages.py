@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
-
 from support.chromium import FLAGS, require
 from support.synthetic_media import PEOPLE, Person, nearest, write_camera, write_microphone
 
@@ -73,7 +72,7 @@ async def until(what: str, check: Any, seconds: float = 20.0) -> Any:
     value: Any = None
     try:
         async with asyncio.timeout(seconds):
-            while not (value := await check()):
+            while not (value := await check()):  # noqa: ASYNC110 - a page can only be asked
                 await asyncio.sleep(0.05)  # the interval at which the page is asked
     except TimeoutError:
         raise AssertionError(f"{what}: not within {seconds} s") from None

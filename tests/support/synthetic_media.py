@@ -49,7 +49,10 @@ def write_camera(path: Path, person: Person, *, width: int = 320, height: int = 
             luma = np.full((height, width), y, np.uint8)
             x = number * (width - 16) // (4 * fps)
             luma[4:16, x : x + 12] = 255 - y
-            chroma = np.full((height // 2) * (width // 2), u, np.uint8), np.full((height // 2) * (width // 2), v, np.uint8)
+            chroma = (
+                np.full((height // 2) * (width // 2), u, np.uint8),
+                np.full((height // 2) * (width // 2), v, np.uint8),
+            )
             file.write(b"FRAME\n" + luma.tobytes() + chroma[0].tobytes() + chroma[1].tobytes())
     return path
 
@@ -75,4 +78,6 @@ def write_microphone(path: Path, person: Person) -> Path:
 
 def nearest(colour: tuple[float, float, float], people: tuple[Person, ...] = PEOPLE) -> Person:
     """Whose picture this colour is from: codecs and colour spaces shift it a little."""
-    return min(people, key=lambda person: sum((a - b) ** 2 for a, b in zip(colour, person.colour, strict=True)))
+    return min(
+        people, key=lambda person: sum((a - b) ** 2 for a, b in zip(colour, person.colour, strict=True))
+    )

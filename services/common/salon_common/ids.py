@@ -24,7 +24,7 @@ ROOM_ID_BYTES = 13
 SECRET_BYTES = 16
 """Random bytes in a link's secret: 128 bits."""
 
-_ROOM_ID = re.compile(r"([a-z0-9]{1,16}(?:-[a-z0-9]{1,8}){0,2})-([a-z2-7]{20})")
+_ROOM_ID = re.compile(r"([a-z0-9]{1,16}(?:-[a-z0-9]{1,16}){0,2})-([a-z2-7]{20})")
 _SHORT_ID = re.compile(r"[a-z2-7]{16}")
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -30,7 +30,7 @@ Bind = Annotated[str, AfterValidator(_check_bind)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 """The id of a node or replica: 1-64 characters of a-z, 0-9 and hyphen."""
 
-Region = Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}(-[a-z0-9]{1,8}){0,2}$")]
+Region = Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}(-[a-z0-9]{1,16}){0,2}$")]
 """A region's name, as it stands in room ids."""
 
 
