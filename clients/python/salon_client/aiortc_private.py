@@ -4,6 +4,7 @@ What is mended here, with aiortc 1.16 and aioice 0.13:
 * aioice gathers no loopback candidate, so a node on this machine may be out of reach: sockets are bound to the addresses from which
   the node's own are reached.
 * The router forgets RTX SSRCs, so retransmissions for one of several video slots are dropped: they are registered.
+* Closing during a handshake leaves decoder threads behind: transport first, receivers once more at the end.
 * A decoded frame's `pts` counts from the receiver's first frame, and CSRCs are not shown: `pts` becomes the RTP timestamp and every
   packet's CSRC is handed on, so that each frame can be told whose it is.
 """
@@ -43,6 +44,21 @@ async def gather_candidates(pc: RTCPeerConnection, addresses: Sequence[str]) -> 
         component=_HOST_COMPONENT, addresses=list(addresses)
     )
     connection._local_candidates_end = True  # noqa: SLF001
+
+
+async def close(pc: RTCPeerConnection) -> None:
+    """Close, whatever state it is in.
+
+    aiortc starts receivers, each with a thread, when a handshake completes while it closes, and aioice starts asking for consent: a program
+    with either left could not end.
+    """
+    transport = _dtls(pc)
+    if transport.state != "connected":
+        await transport.transport.stop()
+    await pc.close()
+    for transceiver in pc.getTransceivers():
+        await transceiver.receiver.stop()
+    await transport.transport._connection.close()  # noqa: SLF001
 
 
 def route_retransmissions(pc: RTCPeerConnection, pairs: dict[int, int]) -> None:

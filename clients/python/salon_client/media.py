@@ -127,7 +127,7 @@ class MediaSession:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._pc.close(), _CLOSE_SECONDS)
+            await asyncio.wait_for(aiortc_private.close(self._pc), _CLOSE_SECONDS)
         self.failed.set()
 
     # ---- making the offer

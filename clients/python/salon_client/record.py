@@ -4,6 +4,7 @@ A sink. The picture is of a fixed size and rate, so people may come and go while
 """
 
 import asyncio
+import contextlib
 import fractions
 import math
 import time
@@ -52,6 +53,7 @@ class Recorder:
         self._pictures: dict[int, tuple[float, Any]] = {}
         self._voices: dict[int, deque[NDArray[np.float64]]] = {}
         self._ticks = 0
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def receive_frame(self, source: int, frame: Any) -> None:
@@ -72,21 +74,23 @@ class Recorder:
 
     async def stop(self) -> None:
         """End, and finish the file."""
+        self._stopping.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            # Not cancelled: the thread of a tick that has begun must be done with the file first.
+            await self._task
         await asyncio.to_thread(self._finish)
 
     async def _run(self) -> None:
         began = time.monotonic()
-        while True:
+        while not self._stopping.is_set():
             now = time.monotonic()
             pictures = [picture for at, picture in self._pictures.values() if now - at < _SHOWN_SECONDS]
             sound = self._mix(SAMPLE_RATE // FRAMES_PER_SECOND)
-            # Shielded: a tick that has begun is finished before the file is.
-            await asyncio.shield(asyncio.to_thread(self._write, pictures, sound))
+            await asyncio.to_thread(self._write, pictures, sound)
             self._ticks += 1
-            await asyncio.sleep(max(0.0, began + self._ticks / FRAMES_PER_SECOND - time.monotonic()))
+            with contextlib.suppress(TimeoutError):
+                pause = max(0.0, began + self._ticks / FRAMES_PER_SECOND - time.monotonic())
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
     def _mix(self, count: int) -> "NDArray[np.int16]":
         mixed = np.zeros(count)

@@ -1,6 +1,9 @@
 """The contract with aiortc's and aioice's private parts: fails clearly when an upgrade changes what the client leans on."""
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import av
@@ -9,6 +12,7 @@ from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
+    RTCDataChannel,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -111,13 +115,37 @@ async def test_receiver_still_maps_timestamps_where_we_replace_it() -> None:
 
 
 async def test_media_and_channel_flow_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against aiortc itself in the node's place."""
     probe, received = _Arrivals("video"), _Arrivals("audio")
+    async with connecting(monkeypatch, probe, received) as (made, channel):
+        async with asyncio.timeout(20):
+            await made.connected.wait()
+            await asyncio.gather(probe.seen.wait(), received.seen.wait())
+        assert channel.readyState == "open"
+        assert made.received_datagrams() > 0
+
+
+@pytest.mark.parametrize("steps", [0, 3, 10, 30, 60])
+async def test_closing_during_the_handshake_leaves_no_threads(
+    monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    async with connecting(monkeypatch, _Arrivals("video"), _Arrivals("audio")) as (made, _channel):
+        for _ in range(steps):
+            await asyncio.sleep(0.001)
+        await made.close()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.endswith("-decoder")]
+    left = [task.get_coro() for task in asyncio.all_tasks() - {asyncio.current_task()}]
+    assert not [coroutine for coroutine in left if "consent" in str(coroutine)]
+
+
+@asynccontextmanager
+async def connecting(
+    monkeypatch: pytest.MonkeyPatch, probe: "_Arrivals", received: "_Arrivals"
+) -> AsyncIterator[tuple[MediaSession, RTCDataChannel]]:
+    """A session that has just taken the answer of aiortc in the node's place, which sends a tone and a picture."""
     tracks = Tracks(microphone=ToneTrack(440), camera=ColourTrack(COLOURS["red"]))
     made = MediaSession(Lender(tracks), video_slots=1, sink=probe, on_message=lambda _message: None)
     # aiortc is no ICE-lite node: it needs the client's candidates in the offer.
     await aiortc_private.gather_candidates(made._pc, [LOOPBACK])
-    monkeypatch.setattr(aiortc_private, "gather_candidates", _nothing)
     node = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     pumps: list[asyncio.Task[None]] = []
     node.on("track", lambda track: pumps.append(asyncio.ensure_future(_pump(track, received))))
@@ -130,15 +158,15 @@ async def test_media_and_channel_flow_both_ways(monkeypatch: pytest.MonkeyPatch)
     node.getTransceivers()[6].sender.replaceTrack(sending[1])
     channel = node.createDataChannel("salon", negotiated=True, id=0)
     await node.setLocalDescription(await node.createAnswer())
-    await made.accept(node.localDescription.sdp)
-    async with asyncio.timeout(20):
-        await made.connected.wait()
-        await asyncio.gather(probe.seen.wait(), received.seen.wait())
-    assert channel.readyState == "open"
-    assert made.received_datagrams() > 0
+    with monkeypatch.context() as patch:
+        patch.setattr(aiortc_private, "gather_candidates", _nothing)
+        await made.accept(node.localDescription.sdp)
+    yield made, channel
     await made.close()
     tracks.stop()
-    await node.close()
+    await aiortc_private.close(node)
+    for pump in pumps:
+        pump.cancel()
     await asyncio.gather(*pumps, return_exceptions=True)
 
 

@@ -24,6 +24,7 @@ class FakeSession:
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[channel_pb2.ClientMessage] = field(default_factory=list)
+    was_sent: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
     heard: int = 0
     silent: bool = False
@@ -38,7 +39,15 @@ class FakeSession:
 
     def send(self, message: channel_pb2.ClientMessage) -> bool:
         self.sent.append(message)
+        self.was_sent.set()
         return True
+
+    async def sending(self, count: int) -> None:
+        """Wait until so many messages were sent."""
+        async with asyncio.timeout(5):
+            while len(self.sent) < count:
+                self.was_sent.clear()
+                await self.was_sent.wait()
 
     def received_datagrams(self) -> int:
         self.heard += not self.silent
@@ -163,10 +172,7 @@ async def test_wishes_are_gathered_and_sent_again_to_a_new_node(bench: Bench) ->
     for source in (5, 9, 13):
         bench.media.want((source, 0))
     bench.media.want((13, 0))
-    await bench.until(lambda: True)
-    async with asyncio.timeout(5):
-        while len(first.sent) == sent:
-            await asyncio.sleep(0)  # a timer of the loop sends
+    await first.sending(sent + 1)
     assert len(first.sent) == sent + 1
     assert [wish.source for wish in first.sent[-1].layout.slots] == [13]
     bench.media.need_session(drop=True)
