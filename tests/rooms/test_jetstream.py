@@ -2,12 +2,14 @@
 
 import asyncio
 import uuid
+from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from salon.rooms.v1 import room_pb2
 from salon_common import nats
+from salon_common.errors import SettingsError
 from salon_rooms.core.room import Change
 from salon_rooms.core.turn import NOTHING, Commit, Loaded
 from salon_rooms.jetstream import JetStreamStore, Lifetimes
@@ -221,9 +223,15 @@ async def load_when_back(store: JetStreamStore, room_id: str) -> Loaded:
                 await asyncio.sleep(0.1)
 
 
-async def test_a_store_with_too_many_open_batches_says_so() -> None:
-    limit = "jetstream: { limits: { batch: { max_inflight_per_stream: 2, max_inflight_total: 10 } } }"
-    with NatsServer(limit) as server:
+async def test_another_number_of_partitions_is_refused(nc: Client, store: JetStreamStore) -> None:
+    await store.prepare(1)
+    with pytest.raises(SettingsError, match="SALON_ROOMS_PARTITIONS: is 4, and the streams were made for 2"):
+        await JetStreamStore(nc, 4, Lifetimes()).prepare(1)
+
+
+async def test_a_store_with_too_many_open_batches_says_so(tmp_path: Path) -> None:
+    limits = "limits: { batch: { max_inflight_per_stream: 2, max_inflight_total: 10 } }"
+    with NatsServer(f'jetstream: {{ store_dir: "{tmp_path}", {limits} }}') as server:
         nc = await nats.connect(server.url, name="test")
         try:
             store = JetStreamStore(nc, 1, Lifetimes())

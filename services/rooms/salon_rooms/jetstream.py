@@ -25,6 +25,7 @@ from salon_rooms.store import (
     StoredParticipant,
     StoreUnavailable,
     StoreUnheard,
+    partition_of,
 )
 from salon_rooms.streams import Subjects, all_participants, ensure_streams, stream_name, subjects_of
 
@@ -64,7 +65,7 @@ class JetStreamStore:
         self._in_flight = [asyncio.Semaphore(BATCHES_IN_FLIGHT) for _ in range(partitions)]
 
     async def prepare(self, replicas: int) -> None:
-        """Make the streams that are missing. Raises StoreUnavailable."""
+        """Make the streams that are missing. Raises StoreUnavailable, or SettingsError for another number of partitions."""
         try:
             await ensure_streams(self._nc.jetstream(), self.partitions, replicas)
         except nats.errors.Error as error:
@@ -102,7 +103,7 @@ class JetStreamStore:
         messages = list(_encode(commit, subjects, self._lifetimes))
         error: dict[str, Any] | None = None
         for attempt in range(1, BUSY_TRIES + 1):
-            async with self._in_flight[int(subjects.root.split(".")[1])]:
+            async with self._in_flight[partition_of(room_id, self.partitions)]:
                 answer = await self._publish(messages)
             error = answer.get("error")
             if error is None:

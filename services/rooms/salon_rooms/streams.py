@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
+from salon_common.errors import SettingsError
 
 from salon_rooms.store import partition_of
+
+_PARTITIONS = "salon-partitions"
+"""Kept with each stream: rooms are found by their number."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,12 @@ def all_participants(partition: int) -> str:
     return f"room.{partition}.*.p.*"
 
 
-def stream_config(partition: int, replicas: int) -> StreamConfig:
+def stream_config(partition: int, partitions: int, replicas: int) -> StreamConfig:
     """How a partition's stream must be."""
     return StreamConfig(
         name=stream_name(partition),
         description="Rooms: heads, participants, invites and events",
+        metadata={_PARTITIONS: str(partitions)},
         subjects=[f"room.{partition}.>"],
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
@@ -77,12 +82,20 @@ def stream_config(partition: int, replicas: int) -> StreamConfig:
 
 
 async def ensure_streams(jetstream: JetStreamContext, partitions: int, replicas: int) -> None:
-    """Make the streams that are missing, and bring the others' settings up to date. Several replicas may do so at once."""
+    """Make the streams that are missing, and bring the others' settings up to date. Several replicas may do so at once.
+
+    Raises SettingsError when they were made for another number of partitions.
+    """
     for partition in range(partitions):
-        config = stream_config(partition, replicas)
+        config = stream_config(partition, partitions, replicas)
         try:
-            await jetstream.stream_info(stream_name(partition))
+            info = await jetstream.stream_info(stream_name(partition))
         except NotFoundError:
             await jetstream.add_stream(config)
-        else:
-            await jetstream.update_stream(config)
+            continue
+        made_for = (info.config.metadata or {}).get(_PARTITIONS, str(partitions))
+        if made_for != str(partitions):
+            raise SettingsError(
+                f"SALON_ROOMS_PARTITIONS: is {partitions}, and the streams were made for {made_for}: rooms would not be found"
+            )
+        await jetstream.update_stream(config)

@@ -16,7 +16,7 @@ def test_a_rooms_subjects_are_in_its_partitions_stream() -> None:
         assert subjects.invite("*") == f"room.{partition}.{ROOM_ID}.inv.*"
         assert subjects.event(7) == f"room.{partition}.{ROOM_ID}.ev.7"
         assert all_participants(partition) == f"room.{partition}.*.p.*"
-        assert stream_config(partition, 1).subjects == [f"room.{partition}.>"]
+        assert stream_config(partition, partitions, 1).subjects == [f"room.{partition}.>"]
 
 
 def test_partitions_are_even_and_fixed_for_ever() -> None:
@@ -28,7 +28,7 @@ def test_partitions_are_even_and_fixed_for_ever() -> None:
 
 
 def test_streams_store_safely() -> None:
-    config = stream_config(3, 3)
+    config = stream_config(3, 16, 3)
     assert (config.num_replicas, config.storage, config.max_msgs_per_subject) == (3, StorageType.FILE, 1)
     assert config.allow_atomic
     assert config.allow_direct

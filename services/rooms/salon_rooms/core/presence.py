@@ -89,29 +89,30 @@ class PresenceTracker:
         from_node = report.voucher == presence_pb2.VOUCHER_MEDIA
         node = NodeRef(report.sender_id, report.boot_id)
         heard: list[HeardParticipant] = []
-        named: set[Key] = set()
+        vouched: set[Key] = set()
         for entry in report.entries:
             key = (entry.room_id, entry.participant_id)
             known = self._tracked.get(key)
             if entry.status == presence_pb2.PRESENCE_STATUS_GONE:
                 self._handle_gone(key, known, sender, entry.session_number if from_node else None, node, now)
                 continue
-            named.add(key)
             stale = from_node and known is not None and entry.session_number < known.session_number
             if known is not None and not stale:
                 known.vouched[sender] = now
                 known.last_vouched = now
                 if from_node:
                     known.gone_at = None
-                self._of_sender.setdefault(sender, set()).add(key)
+                vouched.add(key)
             if from_node and self._is_news(known, entry, node, complete=report.complete):
                 heard.append(
                     HeardParticipant(entry.room_id, entry.participant_id, entry.session_number, node)
                 )
         if report.complete:
-            for key in self._of_sender.get(sender, set()) - named:
+            for key in self._of_sender.get(sender, set()) - vouched:
                 self._tracked[key].vouched.pop(sender, None)
-            self._of_sender[sender] = {key for key in named if key in self._tracked}
+            self._of_sender[sender] = vouched
+        else:
+            self._of_sender.setdefault(sender, set()).update(vouched)
         return heard
 
     def handle_own_outage(self, now: float) -> None:

@@ -193,6 +193,14 @@ def test_a_whole_list_drops_those_not_in_it() -> None:
     assert watch.run(GRACE_AFTER_GONE) == {"ada"}
 
 
+def test_whole_lists_may_name_the_stale_and_those_who_have_left_since() -> None:
+    watch = Watch()
+    watch.store(session=2)
+    watch.media(session=1, complete=True)
+    watch.tracker.handle_stored(ROOM, "ada", None, watch.now)
+    assert watch.media(who="", complete=True) == []
+
+
 def test_nobody_is_judged_before_one_lease_after_the_start() -> None:
     tracker = PresenceTracker(0.0)
     participant = room_pb2.Participant(id="ada", state=room_pb2.PARTICIPANT_STATE_PRESENT, session_number=1)
