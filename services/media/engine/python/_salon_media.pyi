@@ -100,7 +100,9 @@ Event: TypeAlias = DtlsEvent | SelectedEvent | SilentEvent | SlotsEvent | Speake
 class Engine:
     """Binds and starts the engine thread."""
 
-    def __init__(self, address: str, port: int, *, silent_after: float = 8.0, seed: int | None = None) -> None:
+    def __init__(
+        self, address: str, port: int, *, silent_after: float = 8.0, seed: int | None = None
+    ) -> None:
         """Bind UDP `address`:`port` (0: any). `seed` fixes the random start values, for tests.
 
         Raises OSError when the port cannot be bound.
