@@ -52,9 +52,9 @@ impl Core {
             Command::Open(spec) => {
                 let _ = self.open(now, *spec);
             }
-            Command::Close(session) => self.close(session),
+            Command::Close(session) => self.close(now, session, outlet),
             Command::SetKeys(session, keys) => {
-                self.set_keys(session, keys);
+                self.set_keys(now, session, keys, outlet);
             }
             Command::SendDtls(session, datagram) => {
                 if let Some(session) = self.sessions.get_mut(&session) {
@@ -87,19 +87,29 @@ impl Core {
         Ok(())
     }
 
-    fn set_keys(&mut self, number: SessionNumber, keys: Box<MediaKeys>) {
+    fn set_keys(
+        &mut self,
+        now: Micros,
+        number: SessionNumber,
+        keys: Box<MediaKeys>,
+        outlet: &mut impl Outlet,
+    ) {
         let Some(session) = self.sessions.get_mut(&number) else {
             return;
         };
+        let room = session.room;
         if let Some(member) = session.set_keys(keys) {
-            // Refused only for what was checked when the session was opened.
-            let _ = self.places.join(session.room, number, member);
+            self.with_rooms(now, outlet, |places, around| {
+                places.join(room, number, member, around)
+            });
         }
     }
 
-    fn close(&mut self, number: SessionNumber) {
+    fn close(&mut self, now: Micros, number: SessionNumber, outlet: &mut impl Outlet) {
         if let Some(session) = self.forget(number) {
-            self.places.leave(session.room, number);
+            self.with_rooms(now, outlet, |places, around| {
+                places.leave(session.room, number, around)
+            });
         }
     }
 
@@ -179,7 +189,9 @@ impl Core {
             self.events.push(Event::Selected(session.number));
         }
         let number = session.number;
-        if let Some(forgotten) = answer.forgotten {
+        if let Some(forgotten) = answer.forgotten
+            && self.by_address.get(&forgotten) == Some(&number)
+        {
             self.by_address.remove(&forgotten);
         }
         self.by_address.insert(from, number);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -117,7 +118,7 @@ impl Node {
     pub fn stop(&mut self) {
         self.command(Command::Stop);
         if let Some(thread) = self.thread.take() {
-            // Its panics are caught within; a thread that is gone is what was asked for.
+            // It does not end by a panic: see `Engine::run`.
             let _ = thread.join();
         }
     }
@@ -169,17 +170,19 @@ impl Engine {
         })
     }
 
+    /// A panic within a room ends that room, elsewhere the process: a node that seems alive and is not serves nobody,
+    /// one that is dead is replaced.
     fn run(&mut self) {
-        while self.turn() {}
+        if catch_unwind(AssertUnwindSafe(|| while self.turn() {})).is_err() {
+            std::process::abort();
+        }
     }
 
     /// Wait for something and do it; false when it was the last.
     fn turn(&mut self) -> bool {
         let (mut port, mut commands, mut ticks) = (false, false, false);
-        let Ok(ready) = self.poller.wait(None) else {
-            return false;
-        };
-        for token in ready {
+        let ready = self.poller.wait(None);
+        for token in ready.expect("a poller that lives has descriptors that live") {
             port |= token == PORT;
             commands |= token == COMMANDS;
             ticks |= token == TICKS;
@@ -196,7 +199,8 @@ impl Engine {
         }
         self.outgoing.flush();
         self.core.flush_events();
-        self.set_ticking()
+        self.set_ticking();
+        true
     }
 
     fn receive(&mut self) {
@@ -233,14 +237,14 @@ impl Engine {
     }
 
     /// Ticks are for those who are here: an idle engine sleeps.
-    fn set_ticking(&mut self) -> bool {
+    fn set_ticking(&mut self) {
         let wanted = !self.core.is_idle();
         if wanted != self.ticking {
             self.ticking = wanted;
             let period = if wanted { TICK } else { Duration::ZERO };
-            return self.ticks.set_every(period).is_ok();
+            let set = self.ticks.set_every(period);
+            set.expect("a timer takes periods of milliseconds");
         }
-        true
     }
 
     fn now(&self) -> Micros {

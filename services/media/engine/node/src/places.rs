@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use salon_forward::{DropReason, Forward, Member, MemberSpec, Micros, Room, RoomEvent, SpecError};
+use salon_forward::{DropReason, Forward, Member, MemberSpec, Micros, Room, RoomEvent};
 
 use crate::session::{Session, count_failure};
 use crate::{Counter, Event, Events, Metrics, Outlet, SessionNumber};
@@ -54,39 +54,37 @@ impl Places {
         }
     }
 
-    pub(crate) fn join(
+    /// A session joins, as what was checked when it was opened.
+    pub(crate) fn join<O: Outlet>(
         &mut self,
         handle: u64,
         session: SessionNumber,
         spec: MemberSpec,
-    ) -> Result<(), SpecError> {
+        around: &mut Surroundings<'_, O>,
+    ) -> Result<(), Failed> {
         let seed = self.next_seed;
         self.next_seed = seed.wrapping_add(1);
-        let place = self.rooms.entry(handle).or_insert_with(|| Place {
+        self.rooms.entry(handle).or_insert_with(|| Place {
             room: Room::new(seed),
             sessions: HashMap::new(),
             members: HashMap::new(),
             next_member: 0,
         });
-        let member = Member(place.next_member);
-        let joined = place.room.join(member, spec);
-        if joined.is_ok() {
-            place.next_member += 1;
-            place.sessions.insert(member, session);
-            place.members.insert(session, member);
-        }
+        let result = self.guarded(handle, around, |place, _| place.join(session, spec));
         self.remove_if_empty(handle);
-        joined
+        result
     }
 
-    pub(crate) fn leave(&mut self, handle: u64, session: SessionNumber) {
-        if let Some(place) = self.rooms.get_mut(&handle)
-            && let Some(member) = place.members.remove(&session)
-        {
-            place.sessions.remove(&member);
-            place.room.leave(member);
-        }
+    /// A session leaves.
+    pub(crate) fn leave<O: Outlet>(
+        &mut self,
+        handle: u64,
+        session: SessionNumber,
+        around: &mut Surroundings<'_, O>,
+    ) -> Result<(), Failed> {
+        let result = self.guarded(handle, around, |place, _| place.leave(session));
         self.remove_if_empty(handle);
+        result
     }
 
     fn remove_if_empty(&mut self, handle: u64) {
@@ -202,6 +200,23 @@ impl Places {
 }
 
 impl Place {
+    fn join(&mut self, session: SessionNumber, spec: MemberSpec) {
+        let member = Member(self.next_member);
+        self.next_member += 1;
+        self.sessions.insert(member, session);
+        self.members.insert(session, member);
+        if self.room.join(member, spec).is_err() {
+            self.leave(session);
+        }
+    }
+
+    fn leave(&mut self, session: SessionNumber) {
+        if let Some(member) = self.members.remove(&session) {
+            self.sessions.remove(&member);
+            self.room.leave(member);
+        }
+    }
+
     fn send<O: Outlet>(
         &self,
         forwards: &[Forward],
@@ -306,7 +321,8 @@ mod tests {
                 sends: vec![],
                 slots: vec![],
             };
-            places.join(room, SessionNumber(session), spec).unwrap();
+            let session = SessionNumber(session);
+            places.join(room, session, spec, &mut around).unwrap();
         }
         let failed = places
             .guarded(5, &mut around, |_, _| panic!("as a test"))
