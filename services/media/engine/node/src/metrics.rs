@@ -30,8 +30,6 @@ counters! {
     Forwarded => "forwarded",
     /// Checks that were answered.
     StunAnswered => "stun_answered",
-    /// Key frames asked for.
-    KeyFrameRequests => "key_frame_requests",
     /// Datagrams without a byte.
     DropEmpty => "drop_empty",
     /// Datagrams longer than any path takes.
