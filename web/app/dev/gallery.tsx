@@ -87,6 +87,7 @@ function fakeView(people: number): RoomView {
     title: signal("Friday coffee"),
     participants: signal(Array.from({ length: people + 1 }, () => null)),
     tiles: signal(tiles),
+    speaking: signal(false),
     chat: signal(query.has("quiet") ? [] : chat),
     devices: signal({ camera: query.has("dark") ? null : picture(99), microphoneOn: !query.has("dark") }),
     audioBlocked: signal(query.has("blocked")),

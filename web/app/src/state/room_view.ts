@@ -8,6 +8,8 @@ export interface RoomView {
   readonly title: ReadonlySignal<string>;
   readonly participants: ReadonlySignal<readonly Participant[]>;
   readonly tiles: ReadonlySignal<readonly Tile[]>;
+  /** Whether one is heard oneself. */
+  readonly speaking: ReadonlySignal<boolean>;
   readonly chat: ReadonlySignal<readonly ChatLine[]>;
   readonly devices: ReadonlySignal<Devices>;
   readonly audioBlocked: ReadonlySignal<boolean>;
@@ -28,6 +30,7 @@ export function viewRoom(room: Room): RoomView {
     title: signal(room.title),
     participants: signal(room.participants),
     tiles: signal(room.tiles),
+    speaking: signal(room.speaking),
     chat: signal(room.chat),
     devices: signal(devices()),
     audioBlocked: signal(room.audioBlocked),
@@ -44,7 +47,12 @@ export function viewRoom(room: Room): RoomView {
     }),
   );
   room.on("tiles", showTiles);
-  room.on("speakers", showTiles);
+  room.on("speakers", () =>
+    batch(() => {
+      showTiles();
+      view.speaking.value = room.speaking;
+    }),
+  );
   room.on("chat", () => (view.chat.value = room.chat));
   room.on("media", () => (view.devices.value = devices()));
   room.on("audioBlocked", (blocked) => (view.audioBlocked.value = blocked));

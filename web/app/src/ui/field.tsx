@@ -10,7 +10,6 @@ interface FieldProps {
   readonly placeholder?: string;
   readonly maxLength: number;
   readonly autoComplete?: "name" | "off";
-  readonly autoFocus?: boolean;
   readonly problem?: string | null;
   readonly testId?: string;
 }
@@ -31,7 +30,6 @@ export function Field(props: FieldProps): JSX.Element {
         placeholder={placeholder}
         maxLength={maxLength}
         autoComplete={autoComplete}
-        autoFocus={props.autoFocus}
         aria-invalid={problem ? true : undefined}
         aria-describedby={problem ? `${id}-problem` : undefined}
         data-testid={testId}

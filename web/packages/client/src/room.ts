@@ -1,17 +1,16 @@
 /**
  * A room that this client is in: what it shows, and what can be done in it.
  *
- * Joins the parts: the session (stream and media), the model (who is here), the layout (which pictures), the devices.
+ * Joins the parts: the session (stream and media), the model (who is here), what is received, the devices.
  * Each part knows none of the others.
  */
 import { Emitter } from "./emitter.js";
 import { SalonError } from "./errors.js";
-import type { NodeMessage } from "./gen/salon/media/v1/channel_pb.js";
-import { AudioOutput } from "./rtc/audio.js";
+import { SessionKeeper } from "./keeper.js";
 import { LocalMedia } from "./rtc/devices.js";
-import { VideoLayout } from "./rtc/layout.js";
 import type { VideoSlots } from "./rtc/offer.js";
 import { Peer } from "./rtc/peer.js";
+import { Reception } from "./rtc/reception.js";
 import { SourceReporter } from "./rtc/reporter.js";
 import { Session, type SessionStatus, type Token } from "./rtc/session.js";
 import type { Signaling } from "./rtc/signaling.js";
@@ -26,7 +25,7 @@ import {
   type Participant,
   type RoomModel,
 } from "./state/model.js";
-import { forgetSession, saveSession, type KeyValueStore, type StoredSession } from "./state/storage.js";
+import type { KeyValueStore, StoredSession } from "./state/storage.js";
 import { tilesOf, wantsOf, type Tile, type TileRequest } from "./state/tiles.js";
 
 export type RoomState = "joining" | "waiting" | SessionStatus | "ended";
@@ -57,8 +56,6 @@ export interface RoomOptions {
   readonly resume: StoredSession | null;
 }
 
-/** The state is stored at most so often, and when the page goes. */
-const SAVE_MS = 300;
 const LEAVE_TRIES = 2;
 const CHAT_TRIES = 12;
 
@@ -67,20 +64,15 @@ export class Room extends Emitter<RoomEvents> {
   readonly media: LocalMedia;
   readonly #options: RoomOptions;
   readonly #session: Session<Peer>;
-  readonly #layout: VideoLayout;
-  readonly #audio = new AudioOutput();
+  readonly #reception: Reception;
   readonly #reporter: SourceReporter;
-  #peer: Peer | null = null;
+  readonly #keeper: SessionKeeper;
   #model: RoomModel;
   #ownId: string;
   #token: Token;
   #state: RoomState = "joining";
   #requests: readonly TileRequest[] = [];
-  #speaking: ReadonlySet<number> = new Set();
-  #dominant = 0;
-  #downlinkBps = 0;
   #nodeId = "";
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #welcomed = false;
 
   constructor(options: RoomOptions) {
@@ -92,8 +84,9 @@ export class Room extends Emitter<RoomEvents> {
     this.#model = resume?.model ?? { ...EMPTY, roomId: options.roomId };
     this.#ownId = resume?.participantId ?? "";
     this.#token = { token: resume?.token ?? "", expiresAtMs: resume?.expiresAtMs ?? 0 };
-    this.#layout = new VideoLayout(options.videoSlots);
+    this.#reception = new Reception(options.videoSlots);
     this.#reporter = new SourceReporter(options.signaling, this.media);
+    this.#keeper = new SessionKeeper(options.store, () => this.#stored());
     this.#session = new Session<Peer>({
       signaling: options.signaling,
       roomId: options.roomId,
@@ -105,6 +98,7 @@ export class Room extends Emitter<RoomEvents> {
     });
     this.#connectParts();
     addEventListener("pagehide", this.#handlePageHide);
+    addEventListener("online", this.#handleOnline);
     void this.#session.run();
   }
 
@@ -136,26 +130,32 @@ export class Room extends Emitter<RoomEvents> {
 
   /** A tile for each picture that others send or could send. */
   get tiles(): readonly Tile[] {
-    return tilesOf(this.#model, this.#ownId, this.#speaking, this.#layout);
+    return tilesOf(this.#model, this.#ownId, this.#reception.speaking, this.#reception.pictures);
   }
 
   /** How many pictures can be received at once. */
   get videoSlots(): number {
-    return this.#layout.slots;
+    return this.#reception.pictures.slots;
+  }
+
+  /** Whether one is heard oneself. */
+  get speaking(): boolean {
+    const own = this.#model.participants.get(this.#ownId);
+    return own?.sources.some(({ number }) => this.#reception.speaking.has(number)) === true;
   }
 
   /** The participant who speaks most; null while nobody has. */
   get dominantSpeaker(): string | null {
-    return ownerOf(this.#model, this.#dominant)?.participant.id ?? null;
+    return ownerOf(this.#model, this.#reception.dominant)?.participant.id ?? null;
   }
 
   get audioBlocked(): boolean {
-    return this.#audio.blocked;
+    return this.#reception.audio.blocked;
   }
 
   /** What the node thinks it can send to us, in bits a second; 0 while unknown. */
   get downlinkBps(): number {
-    return this.#downlinkBps;
+    return this.#reception.downlinkBps;
   }
 
   /** The node that serves the media. For people who look for faults. */
@@ -170,12 +170,12 @@ export class Room extends Emitter<RoomEvents> {
 
   /** What the audio slots receive. For tests and level meters. */
   get audioTracks(): MediaStreamTrack[] {
-    return this.#peer?.audioTracks() ?? [];
+    return this.#reception.peer?.audioTracks() ?? [];
   }
 
   /** The media session's statistics; null while there is none. */
   async getStats(): Promise<RTCStatsReport | null> {
-    return (await this.#peer?.getStats()) ?? null;
+    return (await this.#reception.peer?.getStats()) ?? null;
   }
 
   /** Resolves once in, with false when `leave` came first; rejects when it cannot be. */
@@ -198,7 +198,7 @@ export class Room extends Emitter<RoomEvents> {
 
   /** Shows a tile's picture in an element, and covers it while the picture is not surely that tile's. */
   attachTile(source: number, element: HTMLVideoElement): () => void {
-    return this.#layout.attach(source, element);
+    return this.#reception.pictures.attach(source, element);
   }
 
   setCamera(on: boolean): Promise<void> {
@@ -211,7 +211,7 @@ export class Room extends Emitter<RoomEvents> {
 
   /** Lets the browser play; from a click. */
   startAudio(): Promise<void> {
-    return this.#audio.start();
+    return this.#reception.audio.start();
   }
 
   /** Writes to everybody. Resolves with the event's number once it is stored: then it is not lost any more. */
@@ -224,11 +224,11 @@ export class Room extends Emitter<RoomEvents> {
 
   /** Leaves for good. */
   async leave(): Promise<void> {
-    const { signaling, store } = this.#options;
+    const { signaling } = this.#options;
     const wasIn = this.#welcomed && this.#state !== "ended";
     const told = wasIn ? signaling.call((api, options) => api.leave({}, options), LEAVE_TRIES) : Promise.resolve();
     this.#close(null);
-    forgetSession(store, this.id);
+    this.#keeper.forget(this.id);
     // Where the call fails, the service notices by itself that nobody vouches for us any more.
     await told.catch(() => undefined);
   }
@@ -259,49 +259,20 @@ export class Room extends Emitter<RoomEvents> {
     });
     session.on("token", (token) => {
       this.#token = token;
-      this.#save();
+      this.#keeper.saveSoon();
     });
     session.on("waiting", () => this.#setState("waiting"));
     session.on("status", (status) => this.#setState(status));
     session.on("ended", (error) => this.#close(error));
-    session.on("media", (peer) => this.#usePeer(peer));
-    this.#layout.on("change", () => this.emit("tiles", undefined));
-    this.#audio.on("blocked", (blocked) => this.emit("audioBlocked", blocked));
+    session.on("media", (peer) => {
+      this.#reception.use(peer);
+      // A device may have been switched while the session was made.
+      this.#handleDevices();
+    });
+    this.#reception.on("pictures", () => this.emit("tiles", undefined));
+    this.#reception.on("speakers", () => this.emit("speakers", undefined));
+    this.#reception.on("audioBlocked", (blocked) => this.emit("audioBlocked", blocked));
     this.media.on("change", () => this.#handleDevices());
-  }
-
-  #usePeer(peer: Peer): void {
-    this.#peer = peer;
-    this.#layout.useMedia(peer);
-    this.#audio.play(peer.audioTracks());
-    peer.on("open", () => {
-      this.#layout.handleOpen(peer);
-      this.#tellEpoch();
-    });
-    peer.on("message", (message) => {
-      if (peer === this.#peer) this.#handleNode(message);
-    });
-    this.#tellEpoch();
-    // A device may have been switched while the session was made.
-    this.#handleDevices();
-  }
-
-  #handleNode({ body }: NodeMessage): void {
-    switch (body.case) {
-      case "slotMap":
-        this.#layout.handleSlotMap(body.value);
-        return;
-      case "speakers":
-        this.#speaking = new Set(body.value.sources);
-        this.#dominant = body.value.dominant;
-        this.emit("speakers", undefined);
-        return;
-      case "quality":
-        this.#downlinkBps = Number(body.value.downlinkBps);
-        return;
-      default:
-        return;
-    }
   }
 
   /** The model is another one. */
@@ -310,10 +281,10 @@ export class Room extends Emitter<RoomEvents> {
     if (ownExit === "removed") this.#close(new SalonError("removed"));
     else if (ended || ownExit === "ended") this.#close(new SalonError("room-ended"));
     if (this.#state === "ended") return;
-    this.#tellEpoch();
+    this.#reception.raiseEpoch(this.#model.epoch);
     this.#requestLayout();
     this.#reportSources();
-    this.#save();
+    this.#keeper.saveSoon();
     this.emit("participants", undefined);
     this.emit("tiles", undefined);
   }
@@ -321,7 +292,7 @@ export class Room extends Emitter<RoomEvents> {
   #handleDevices(): void {
     for (const kind of ["camera", "microphone"] as const) {
       // Rejected by a session that was closed meanwhile.
-      this.#peer?.replaceTrack(kind, this.media[kind]).catch(() => undefined);
+      this.#reception.peer?.replaceTrack(kind, this.media[kind]).catch(() => undefined);
     }
     this.#reportSources();
     this.emit("media", undefined);
@@ -332,12 +303,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #requestLayout(): void {
-    this.#layout.request(wantsOf(this.#model, this.#requests));
-  }
-
-  #tellEpoch(): void {
-    const epoch = BigInt(this.#model.epoch);
-    if (epoch > 0n) this.#peer?.send({ case: "epochSeen", value: { epoch } });
+    this.#reception.request(wantsOf(this.#model, this.#requests));
   }
 
   #setState(state: RoomState): void {
@@ -349,38 +315,28 @@ export class Room extends Emitter<RoomEvents> {
   #close(error: SalonError | null): void {
     if (this.#state === "ended") return;
     // Another page of this participant may use what is stored, and taking over is up to the person.
-    if (error && error.code !== "taken-over") forgetSession(this.#options.store, this.id);
-    else this.#saveNow();
+    if (error && error.code !== "taken-over") this.#keeper.forget(this.id);
+    else this.#keeper.saveNow();
     this.#setState("ended");
-    clearTimeout(this.#saveTimer);
     removeEventListener("pagehide", this.#handlePageHide);
+    removeEventListener("online", this.#handleOnline);
     this.#session.stop();
-    this.#layout.close();
-    this.#audio.stop();
+    this.#reception.close();
     this.media.stop();
     this.emit("ended", error);
   }
 
   readonly #handlePageHide = (): void => {
-    this.#saveNow();
+    this.#keeper.saveNow();
     // Told at once, the node frees the place sooner than by silence, unless the page comes back.
     this.#session.stop();
   };
 
-  #save(): void {
-    this.#saveTimer ??= setTimeout(() => this.#saveNow(), SAVE_MS);
-  }
+  readonly #handleOnline = (): void => this.#session.hurry();
 
-  #saveNow(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
-    if (this.#token.token === "" || this.#ownId === "" || this.#state === "ended") return;
-    saveSession(this.#options.store, {
-      participantId: this.#ownId,
-      name: this.#options.name,
-      inviteSecret: this.#options.inviteSecret,
-      ...this.#token,
-      model: this.#model,
-    });
+  #stored(): StoredSession | null {
+    if (this.#token.token === "" || this.#ownId === "" || this.#state === "ended") return null;
+    const { name, inviteSecret } = this.#options;
+    return { participantId: this.#ownId, name, inviteSecret, ...this.#token, model: this.#model };
   }
 }

@@ -27,7 +27,7 @@ export function PeopleGrid({ view }: { readonly view: RoomView }): JSX.Element {
           {page.items.map((tile) => (
             <RemoteTile key={`${tile.participantId} ${tile.kind}`} room={room} tile={tile} />
           ))}
-          <OwnTile name={room.name} camera={camera} microphoneOn={microphoneOn} />
+          <OwnTile name={room.name} camera={camera} microphoneOn={microphoneOn} speaking={view.speaking.value} />
         </ul>
       </div>
       {page.pages > 1 && <Pager page={page} turn={setWanted} />}

@@ -10,6 +10,7 @@ import { Button, RoundButton } from "../../ui/button.js";
 import { DeviceButtons } from "../../ui/device_buttons.js";
 import { ChatIcon, LeaveIcon, LinkIcon, PeopleIcon } from "../../ui/icons.js";
 import { Notice } from "../../ui/notice.js";
+import { useFocus } from "../../ui/use_focus.js";
 import { ChatPanel } from "./chat.js";
 import { PeopleGrid } from "./grid.js";
 import { useUnread } from "./unread.js";
@@ -30,12 +31,15 @@ export function RoomPage({ view, link }: RoomPageProps): JSX.Element {
   const [copied, copy] = useCopy(formatLink(location.origin, link));
   const unread = useUnread(view.chat.value.length, chatOpen);
   const { microphoneOn, camera } = view.devices.value;
+  const heading = useFocus<HTMLHeadingElement>();
   useTitle(view.title.value);
 
   return (
     <div class={chatOpen ? "room room-chat-open" : "room"}>
       <header class="room-header">
-        <h1>{view.title.value || t.room.untitled}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {view.title.value || t.room.untitled}
+        </h1>
         <ParticipantCount view={view} />
         <Button testId="copy-link" onClick={copy}>
           <LinkIcon />

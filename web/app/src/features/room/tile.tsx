@@ -62,15 +62,16 @@ interface OwnTileProps {
   readonly name: string;
   readonly camera: MediaStreamTrack | null;
   readonly microphoneOn: boolean;
+  readonly speaking: boolean;
 }
 
-export function OwnTile({ name, camera, microphoneOn }: OwnTileProps): JSX.Element {
+export function OwnTile({ name, camera, microphoneOn, speaking }: OwnTileProps): JSX.Element {
   return (
     <TileFrame
       name={name}
       label={t.room.ownTile(name)}
       muted={!microphoneOn}
-      speaking={false}
+      speaking={speaking && microphoneOn}
       covered={camera === null}
       own
     >

@@ -164,6 +164,18 @@ describe("a lost stream", () => {
     expect([medias.length, at(medias, 0).closed]).toEqual([1, false]);
   });
 
+  it("is resumed at once when the network is back", async () => {
+    await joined();
+    session.hurry();
+    await settle();
+    expect(streams).toHaveLength(1);
+    at(streams, 0).end();
+    await settle();
+    session.hurry();
+    await settle();
+    expect(streams).toHaveLength(2);
+  });
+
   it("is resumed after an end without an error, and for missing events", async () => {
     await joined();
     at(streams, 0).end();

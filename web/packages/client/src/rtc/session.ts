@@ -127,6 +127,11 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
     this.#stream.abort();
   }
 
+  /** Tries again now instead of later: the network is back. */
+  hurry(): void {
+    if (!this.#streamOpen) this.#stream.abort();
+  }
+
   // A getter's value would be narrowed by the compiler across an await, where it changes.
   #isStopped(): boolean {
     return this.#stopped;
