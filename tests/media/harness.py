@@ -27,6 +27,16 @@ SOURCE_KINDS = (
 )
 
 
+def participant(ordinal: int, session_number: int = 1) -> room_pb2.Participant:
+    """A speaker with the source numbers that rooms would give."""
+    return room_pb2.Participant(
+        id=chr(ord("a") + ordinal) * 16,
+        role=room_pb2.ROLE_SPEAKER,
+        session_number=session_number,
+        sources=[room_pb2.Source(kind=kind, number=4 * ordinal + kind - 1) for kind in SOURCE_KINDS],
+    )
+
+
 class Node:
     """A node without NATS."""
 
@@ -60,20 +70,12 @@ class Node:
         self.reader.stop()
         self.engine.stop()
 
-    async def admit(self, client: "Client", *, session_number: int = 1, epoch: int = 1) -> str:
+    async def admit(self, client: "Client", *, session_number: int = 1) -> str:
+        return await self.admit_offer(participant(client.ordinal, session_number), await client.offer())
+
+    async def admit_offer(self, who: room_pb2.Participant, offer: str) -> str:
         return await self.node.admit(
-            media_pb2.AdmitRequest(
-                boot_id=BOOT_ID,
-                room_id=ROOM_ID,
-                participant=room_pb2.Participant(
-                    id=client.participant_id,
-                    role=room_pb2.ROLE_SPEAKER,
-                    session_number=session_number,
-                    sources=[room_pb2.Source(kind=kind, number=client.source(kind)) for kind in SOURCE_KINDS],
-                ),
-                epoch=epoch,
-                offer=await client.offer(),
-            )
+            media_pb2.AdmitRequest(boot_id=BOOT_ID, room_id=ROOM_ID, participant=who, epoch=1, offer=offer)
         )
 
     def statuses(self) -> dict[str, presence_pb2.PresenceStatus.ValueType]:
@@ -113,7 +115,7 @@ class Client:
 
     @property
     def participant_id(self) -> str:
-        return chr(ord("a") + self.ordinal) * 16
+        return participant(self.ordinal).id
 
     def source(self, kind: int) -> int:
         return 4 * self.ordinal + kind - 1

@@ -3,22 +3,16 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from media.harness import BOOT_ID, ROOM_ID, SOURCE_KINDS, Node, until
+from media.chromium_client import browser, join, open_page
+from media.harness import Node, participant, until
 from media.loopback_engine import LoopbackEngine
-from playwright.async_api import Page, async_playwright
-from salon.media.v1 import channel_pb2, media_pb2
-from salon.rooms.v1 import presence_pb2, room_pb2
-from support import chromium
-from vectors.sdp.record_offers import CHROMIUM, MAKE_OFFER, Options
+from playwright.async_api import Browser, Page
+from salon.media.v1 import channel_pb2
+from salon.rooms.v1 import presence_pb2
+from vectors.sdp.record_offers import CHROMIUM, Options
 
+__all__ = ["browser"]
 pytestmark = pytest.mark.browser
-
-PARTICIPANT = room_pb2.Participant(
-    id="a" * 16,
-    role=room_pb2.ROLE_HOST,
-    session_number=1,
-    sources=[room_pb2.Source(kind=kind, number=3 + kind) for kind in SOURCE_KINDS],
-)
 
 
 @pytest.fixture
@@ -29,34 +23,21 @@ async def node() -> AsyncIterator[Node]:
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium.require(), args=chromium.FLAGS)
-        page = await browser.new_page()
-        await page.goto("chrome://version")
-        yield page
-        await browser.close()
+async def page(browser: Browser) -> Page:
+    return await open_page(browser)
 
 
-async def join(node: Node, page: Page, options: Options) -> LoopbackEngine:
+async def join_alone(node: Node, page: Page, options: Options) -> LoopbackEngine:
     engine = node.engine
     assert isinstance(engine, LoopbackEngine)
-    offer = await page.evaluate(MAKE_OFFER, options)
-    request = media_pb2.AdmitRequest(
-        boot_id=BOOT_ID, room_id=ROOM_ID, participant=PARTICIPANT, epoch=1, offer=offer
-    )
-    answer = await node.node.admit(request)
-    await page.evaluate("(sdp) => pc.setRemoteDescription({type: 'answer', sdp})", answer)
-    await page.evaluate(
-        "() => channel.readyState === 'open' || new Promise((resolve) => { channel.onopen = () => resolve(true); })"
-    )
+    await join(node, page, options)
     return engine
 
 
 @pytest.mark.parametrize("name", CHROMIUM)
 async def test_chromium_accepts_the_answer_and_connects(node: Node, page: Page, name: str) -> None:
     options = CHROMIUM[name]
-    engine = await join(node, page, options)
+    engine = await join_alone(node, page, options)
     (session,) = engine.sessions.values()
     assert session.keys is not None
     assert session.keys[0] == 7
@@ -74,7 +55,7 @@ async def test_chromium_accepts_the_answer_and_connects(node: Node, page: Page, 
 
 
 async def test_messages_go_both_ways_and_a_closed_page_is_gone_at_once(node: Node, page: Page) -> None:
-    engine = await join(node, page, CHROMIUM["chromium_camera"])
+    engine = await join_alone(node, page, CHROMIUM["chromium_camera"])
     ((number, session),) = engine.sessions.items()
     await page.evaluate(
         "() => { channel.onmessage = (e) => { window.got = Array.from(new Uint8Array(e.data)); }; }"
@@ -90,4 +71,4 @@ async def test_messages_go_both_ways_and_a_closed_page_is_gone_at_once(node: Nod
     node.statuses()
     await page.evaluate("() => pc.close()")
     await until(lambda: node.state.participants == 0)
-    assert node.statuses() == {PARTICIPANT.id: presence_pb2.PRESENCE_STATUS_GONE}
+    assert node.statuses() == {participant(1).id: presence_pb2.PRESENCE_STATUS_GONE}
