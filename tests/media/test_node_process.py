@@ -20,7 +20,7 @@ from salon.rooms.v1 import presence_pb2, room_pb2
 from salon_common import nats
 from salon_common.errors import Code, SalonError
 from salon_common.rpc import NatsChannel
-from support.nats_server import NatsServer
+from support.nats_server import NatsServer, free_port
 
 pytestmark = pytest.mark.stack
 
@@ -61,6 +61,8 @@ def fetch(url: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+    except OSError as error:
+        return 0, str(error)
 
 
 async def start(url: str, **settings: str) -> asyncio.subprocess.Process:
@@ -176,11 +178,23 @@ async def test_media_survives_nats_and_presence_is_told_again(node: Process) -> 
     await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
 
 
+async def test_a_node_that_waits_for_nats_is_alive_not_ready_and_can_be_stopped() -> None:
+    port = free_port()
+    process = await start("nats://127.0.0.1:1", SALON_MEDIA_HEALTH_BIND=f"127.0.0.1:{port}")
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(fetch, f"http://127.0.0.1:{port}/livez") != (200, "alive\n"):
+            pass
+    assert (await asyncio.to_thread(fetch, f"http://127.0.0.1:{port}/readyz"))[0] == 503
+    process.send_signal(signal.SIGTERM)
+    output, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert (process.returncode, output) == (0, b"")
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"SALON_MEDIA_ADVERTISE": '["nowhere"]'}, "SALON_MEDIA_ADVERTISE[0]"),
-        ({"SALON_MEDIA_UDP_BIND": "192.0.2.99:0"}, "SALON_MEDIA_UDP_BIND: 192.0.2.99:0"),
+        ({"SALON_MEDIA_UDP_BIND": "192.0.2.99:0"}, "SALON_MEDIA_UDP_BIND: cannot listen on 192.0.2.99:0"),
     ],
 )
 async def test_settings_that_cannot_be_used_end_it_with_one_line(settings: dict[str, str], said: str) -> None:

@@ -203,6 +203,10 @@ class NodeMachine(RuleBasedStateMachine):
         assert len({entry.key for entry in entries}) == len(entries)
         assert len({entry.room for entry in entries}) == self.state.rooms
         assert len({entry.key.room_id for entry in entries}) == self.state.rooms
+        by_room = [
+            entry for room in {entry.room for entry in entries} for entry in self.state.sessions_in(room)
+        ]
+        assert sorted(entry.session for entry in by_room) == sorted(entry.session for entry in entries)
 
 
 NodeMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)

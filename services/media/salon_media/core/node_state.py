@@ -69,6 +69,7 @@ class NodeState:
         self.max_participants = max_participants
         self.draining = False
         self._rooms: dict[RoomId, _Room] = {}
+        self._handles: dict[int, _Room] = {}
         self._sessions: dict[int, SessionEntry] = {}
         self._removed: dict[ParticipantKey, tuple[int, float]] = {}
         self._last_number = 0
@@ -93,7 +94,8 @@ class NodeState:
 
     def sessions_in(self, room: int) -> list[SessionEntry]:
         """The sessions of a room, by the engine's number of it."""
-        return [entry for entry in self._sessions.values() if entry.room == room]
+        found = self._handles.get(room)
+        return list(found.participants.values()) if found else []
 
     def admit(
         self, key: ParticipantKey, *, boot_id: str, session_number: int, epoch: int, now: float
@@ -109,6 +111,7 @@ class NodeState:
             self._check_room_for_one_more()
         if room is None:
             room = self._rooms[key.room_id] = _Room(self._next_number(), epoch)
+            self._handles[room.handle] = room
         room.epoch = max(room.epoch, epoch)
         if older is not None:
             del self._sessions[older.session]
@@ -190,6 +193,7 @@ class NodeState:
         del room.participants[entry.key.participant_id]
         if not room.participants:
             del self._rooms[entry.key.room_id]
+            del self._handles[room.handle]
         return entry
 
     def see_epoch(self, session: int, epoch: int) -> SessionEntry | None:
