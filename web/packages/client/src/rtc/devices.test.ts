@@ -54,6 +54,17 @@ it("opens a device once, however fast it is switched", async () => {
   expect([opened, media.cameraOn]).toEqual([2, true]);
 });
 
+it("says while devices are being switched, and that they are", async () => {
+  stubBrowser();
+  const media = new LocalMedia();
+  const seen: boolean[] = [];
+  media.on("change", () => seen.push(media.switching));
+  const both = Promise.all([media.setCamera(true), media.setMicrophone(true)]);
+  expect(media.switching).toBe(true);
+  await both;
+  expect(seen).toEqual([true, false]);
+});
+
 it("notices a device that is unplugged", async () => {
   stubBrowser();
   const media = new LocalMedia();

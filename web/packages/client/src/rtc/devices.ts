@@ -24,6 +24,7 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
   #camera: MediaStreamTrack | null = null;
   /** Switches are made one after the other: a quick double click must not open a device twice. */
   #last: Promise<unknown> = Promise.resolve();
+  #pending = 0;
 
   get microphone(): MediaStreamTrack | null {
     return this.#microphone;
@@ -41,14 +42,21 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     return this.#camera !== null;
   }
 
+  /** Devices are being switched: what is on is about to change. */
+  get switching(): boolean {
+    return this.#pending > 0;
+  }
+
   /**
    * Turns on both with one question to the person, or whichever of the two can be had. Answers what is in the way of
    * the others.
    */
   async startBoth(): Promise<SalonError[]> {
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: MICROPHONE, video: CAMERA });
-      this.useTracks({ microphone: stream.getAudioTracks()[0] ?? null, camera: stream.getVideoTracks()[0] ?? null });
+      await this.#inTurn(async () => {
+        const stream = await navigator.mediaDevices.getUserMedia({ audio: MICROPHONE, video: CAMERA });
+        this.useTracks({ microphone: stream.getAudioTracks()[0] ?? null, camera: stream.getVideoTracks()[0] ?? null });
+      });
       return [];
     } catch {
       const results = await Promise.allSettled([this.setCamera(true), this.setMicrophone(true)]);
@@ -61,7 +69,6 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     return this.#inTurn(async () => {
       if (on && !this.#microphone) this.#microphone = await this.#open("microphone");
       if (this.#microphone) this.#microphone.enabled = on;
-      this.emit("change", undefined);
     });
   }
 
@@ -75,7 +82,6 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
         this.#camera?.stop();
         this.#camera = null;
       }
-      this.emit("change", undefined);
     });
   }
 
@@ -124,7 +130,11 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
   }
 
   #inTurn(change: () => Promise<void>): Promise<void> {
-    const result = this.#last.then(change);
+    this.#pending += 1;
+    const result = this.#last.then(change).finally(() => {
+      this.#pending -= 1;
+      this.emit("change", undefined);
+    });
     this.#last = result.catch(() => undefined);
     return result;
   }

@@ -8,13 +8,13 @@ import { SourceReporter } from "./reporter.js";
 import { Signaling } from "./signaling.js";
 
 let told: SourceKind[][];
-let switches: { microphoneOn: boolean; cameraOn: boolean };
+let switches: { microphoneOn: boolean; cameraOn: boolean; switching: boolean };
 let whileTelling: () => void;
 let reporter: SourceReporter;
 
 beforeEach(() => {
   told = [];
-  switches = { microphoneOn: false, cameraOn: false };
+  switches = { microphoneOn: false, cameraOn: false, switching: false };
   whileTelling = () => undefined;
   const transport = createRouterTransport(({ service }) =>
     service(SignalingService, {
@@ -40,6 +40,12 @@ it("tells what differs from what the room knows", async () => {
   await reporter.compare(own(SourceKind.CAMERA));
   await reporter.compare(own(SourceKind.CAMERA, SourceKind.MICROPHONE));
   expect(told).toEqual([[SourceKind.CAMERA], [SourceKind.CAMERA]]);
+});
+
+it("tells nothing while devices are still being switched", async () => {
+  switches.switching = true;
+  await reporter.compare(own(SourceKind.CAMERA));
+  expect(told).toEqual([]);
 });
 
 it("tells again what was switched meanwhile", async () => {

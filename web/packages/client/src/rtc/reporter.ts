@@ -8,6 +8,8 @@ import type { Signaling } from "./signaling.js";
 export interface Switches {
   readonly microphoneOn: boolean;
   readonly cameraOn: boolean;
+  /** Both may be about to change: nothing is told yet, so that a reload does not look like a camera switched off. */
+  readonly switching: boolean;
 }
 
 export class SourceReporter {
@@ -22,8 +24,8 @@ export class SourceReporter {
 
   /** Compares what the room knows of oneself with what is on. Called whenever either changed. */
   async compare(own: Participant | undefined): Promise<void> {
-    const { microphoneOn, cameraOn } = this.#switches;
-    if (this.#busy || !own) return;
+    const { microphoneOn, cameraOn, switching } = this.#switches;
+    if (this.#busy || switching || !own) return;
     if (isActive(own, "microphone") === microphoneOn && isActive(own, "camera") === cameraOn) return;
     const active = [...(microphoneOn ? [SourceKind.MICROPHONE] : []), ...(cameraOn ? [SourceKind.CAMERA] : [])];
     this.#busy = true;
