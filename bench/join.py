@@ -115,7 +115,7 @@ async def page_join(page: Participant, url: str) -> float:
     await page.page.goto("about:blank")
     await page.page.goto(url)
     await page.page.get_by_test_id("name-input").fill(page.person.name)
-    await page.page.get_by_test_id("preview-ready").wait_for()
+    await page.page.wait_for_function("document.querySelector('.preview video')?.videoWidth > 0")
     await page.page.evaluate("salonMeasure.timeJoin()")
     await page.page.get_by_test_id("join").click()
     milliseconds = float(await page.page.evaluate("salonMeasure.firstFrame()"))

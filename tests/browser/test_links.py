@@ -71,13 +71,16 @@ async def test_a_refused_camera_is_explained_and_joining_goes_on_without(tmp_pat
         async_playwright() as playwright,
     ):
         link = await stack.create_room("No camera")
-        flags = [flag for flag in FLAGS if "fake" not in flag]
+        flags = [flag for flag in FLAGS if flag != "--use-fake-ui-for-media-stream"]
         browser = await playwright.chromium.launch(
             executable_path=require(), args=[*flags, "--deny-permission-prompts"]
         )
         page = await browser.new_page()
         await page.goto(link.url)
-        await page.get_by_test_id("device-problem").wait_for(timeout=10_000)
+        notice = page.get_by_role("alert").first
+        await notice.wait_for(timeout=10_000)
+        assert "camera" in (await notice.inner_text()).lower()
+        assert "allow" in (await notice.inner_text()).lower(), "it says what to do"
         await page.get_by_test_id("name-input").fill("Shy")
         await page.get_by_test_id("join").click()
         await page.get_by_test_id("leave").wait_for(timeout=20_000)

@@ -61,12 +61,12 @@ async def sees_all(page: Participant) -> bool:
 
 async def switch_to(page: Participant, name: str) -> int:
     """Ask for one tile alone, and wait until a frame of it is presented uncovered; answers its slot."""
-    before = (await page.frames())[name]
+    before = await page.page.evaluate("salonMeasure.presented().total")
     await page.page.evaluate(SWITCH, [name])
 
     async def is_shown() -> bool:
         slot = await page.page.evaluate(SHOWN, [name])
-        return slot is not None and (await page.frames())[name] > before + 1
+        return slot is not None and await page.page.evaluate("salonMeasure.presented().total") > before + 2
 
     await until(f"{name} is shown", is_shown)
     return int(await page.page.evaluate(SHOWN, [name]))

@@ -79,6 +79,8 @@ class Room:
         """The own participant's id, once in."""
         self.node_id = ""
         """The node that serves the media."""
+        self._served_epoch = 0
+        """The placement's epoch of the newest media session, asked for or made: an older move is done already."""
         self.ended: Ended | None = None
         """Set once out of the room."""
         self._addresses = tuple(signaling)
@@ -319,6 +321,7 @@ class Room:
         if welcome.HasField("snapshot"):
             self._receive_snapshot(welcome.snapshot)
         if welcome.answer and self._media is not None:
+            self._served_epoch = max(self._served_epoch, welcome.epoch)
             await self._media.accept(welcome.answer, self.node_id)
         self._feed.publish(Entered(self.me, self.node_id, resumed))
         self._lay_out()
@@ -356,7 +359,10 @@ class Room:
         return False
 
     def _move(self, epoch: int, *, make_before_break: bool) -> None:
-        if self.state.see_epoch(epoch) and self._media is not None:
+        # The epoch may have been seen before: placement_changed comes in the same batch as the move.
+        self.state.see_epoch(epoch)
+        if epoch > self._served_epoch and self._media is not None:
+            self._served_epoch = epoch
             self._media.need_session(drop=not make_before_break)
 
     # ---- keeping others and the node informed

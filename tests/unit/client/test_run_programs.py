@@ -8,6 +8,7 @@ from salon_client.run.services import Context, media_program, ready_ports, rooms
 CONTEXT = Context(
     nats_url="nats://127.0.0.1:4222",
     session_key_file=Path("/keys/session.keys"),
+    link_key_file=Path("/keys/link.key"),
     apps_file=Path("/keys/apps.json"),
     web_origins=["http://localhost:8080", "http://127.0.0.1:8080"],
     advertise=["127.0.0.1", "192.0.2.7"],

@@ -1,4 +1,4 @@
-"""Keys of an all-in-one run: the demo app's signing key, the file of apps, and the key of session tokens.
+"""Keys of an all-in-one run: the demo app's signing key, the file of apps, and the keys of session tokens and links.
 
 Made at the first start and kept, readable by their owner alone; a production set-up brings its own.
 """
@@ -27,6 +27,8 @@ class Keys:
     """The file of apps that signaling reads."""
     session_key: Path
     """Keys of session tokens, one a line, hex."""
+    link_key: Path
+    """What the first links of a room are derived from; the same for all rooms replicas."""
 
     def app_token(self, name: str) -> str:
         """A token that makes a new user of the demo app, called `name`."""
@@ -43,9 +45,15 @@ class Keys:
 def ensure_keys(directory: Path) -> Keys:
     """The keys in `directory`, made where missing."""
     directory.mkdir(parents=True, exist_ok=True)
-    keys = Keys(directory / "demo-app.pem", directory / "apps.json", directory / "session.keys")
-    if not keys.session_key.exists():
-        _write_private(keys.session_key, secrets.token_hex(32) + "\n")
+    keys = Keys(
+        directory / "demo-app.pem",
+        directory / "apps.json",
+        directory / "session.keys",
+        directory / "link.key",
+    )
+    for path in (keys.session_key, keys.link_key):
+        if not path.exists():
+            _write_private(path, secrets.token_hex(32) + "\n")
     if not (keys.app_key.exists() and keys.apps.exists()):
         private, public = make_app_key()
         _write_private(keys.app_key, private)

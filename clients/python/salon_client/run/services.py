@@ -20,6 +20,7 @@ class Context:
 
     nats_url: str
     session_key_file: Path
+    link_key_file: Path
     apps_file: Path
     web_origins: Sequence[str]
     advertise: Sequence[str]
@@ -30,7 +31,8 @@ class Context:
 def rooms_program(context: Context, number: int) -> Program:
     """One replica of the rooms service."""
     name = f"rooms-{number}"
-    return _service("rooms", name, context, lambda _ports: {"REPLICA_ID": name})
+    settings = {"REPLICA_ID": name, "LINK_KEY_FILE": str(context.link_key_file)}
+    return _service("rooms", name, context, lambda _ports: settings)
 
 
 def signaling_program(context: Context, number: int) -> Program:

@@ -201,6 +201,7 @@ class Stack:
         context = Context(
             nats_url=self.nats_url,
             session_key_file=self._keys.session_key,
+            link_key_file=self._keys.link_key,
             apps_file=self._keys.apps,
             web_origins=[self.web_origin, f"http://127.0.0.1:{self._web_port}"],
             advertise=self.advertise,
