@@ -95,6 +95,7 @@ class World:
         return Context(
             nats_url=self.server.url,
             session_key_file=self.keys.session_key,
+            link_key_file=self.keys.link_key,
             apps_file=self.keys.apps,
             web_origins=[ORIGIN],
             advertise=[],
