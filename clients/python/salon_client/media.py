@@ -27,7 +27,13 @@ from salon.rooms.v1 import room_pb2
 from salon_common.errors import Code, SalonError
 
 from salon_client import aiortc_private
-from salon_client.core.sdp import PROGRAMME_SLOTS, SPEECH_SLOTS, candidate_addresses, rtx_pairs
+from salon_client.core.sdp import (
+    PROGRAMME_SLOTS,
+    SPEECH_SLOTS,
+    candidate_addresses,
+    host_candidates,
+    rtx_pairs,
+)
 from salon_client.core.slots import SlotTimeline
 from salon_client.tracks import Lender
 
@@ -101,6 +107,7 @@ class MediaSession:
         addresses = aiortc_private.local_addresses_towards(candidate_addresses(answer))
         try:
             await aiortc_private.gather_candidates(self._pc, addresses)
+            await aiortc_private.check_at_once(self._pc, host_candidates(answer))
             await self._pc.setLocalDescription(self._offer)
             await self._pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         except (ValueError, LookupError, AssertionError, InvalidStateError) as error:

@@ -87,6 +87,21 @@ def test_local_addresses_are_found_by_route() -> None:
     assert aiortc_private.local_addresses_towards([LOOPBACK, LOOPBACK, "not an address"]) == (LOOPBACK,)
 
 
+async def test_given_candidates_are_checked_at_once() -> None:
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+    pc.addTransceiver("audio", direction="recvonly")
+    await aiortc_private.gather_candidates(pc, [LOOPBACK])
+    await aiortc_private.check_at_once(
+        pc, [f"{each} 1 udp 1 {LOOPBACK} {9 + each} typ host" for each in (1, 2)]
+    )
+    connection = aiortc_private._dtls(pc).transport._connection
+    for remote in connection.remote_candidates:
+        connection._pair_remote_candidate(remote)
+    assert connection._check_periodic() is False, "nothing is left to be paced"
+    assert len([pair for pair in connection._check_list if pair.task is not None]) == 2
+    await pc.close()
+
+
 async def test_packets_show_their_csrc_and_rtx_is_routed() -> None:
     pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     receiver = pc.addTransceiver("video", direction="recvonly").receiver

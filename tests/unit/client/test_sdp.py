@@ -1,6 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from salon_client.core.sdp import Section, candidate_addresses, rtx_pairs, sections
+from salon_client.core.sdp import Section, candidate_addresses, host_candidates, rtx_pairs, sections
 
 ANSWER = """v=0\r
 a=ice-lite\r
@@ -31,6 +31,13 @@ def test_sections_in_order_with_direction_and_mid() -> None:
 def test_rtx_pairs_and_addresses() -> None:
     assert rtx_pairs(ANSWER) == {2000: 1000}
     assert candidate_addresses(ANSWER) == ("127.0.0.1", "192.0.2.7")
+
+
+def test_host_candidates_are_each_given_once() -> None:
+    assert host_candidates(ANSWER) == (
+        "1 1 udp 2130706431 127.0.0.1 4000 typ host",
+        "2 1 UDP 2130706430 192.0.2.7 4000 typ host",
+    )
 
 
 def test_line_ends_of_either_kind() -> None:

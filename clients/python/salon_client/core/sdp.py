@@ -15,7 +15,7 @@ DEFAULT_VIDEO_SLOTS = 4
 _DIRECTIONS = frozenset({"sendonly", "recvonly", "sendrecv", "inactive"})
 _FID = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})")
 # a=candidate:<foundation> <component> udp <priority> <address> <port> typ host (RFC 8839 section 5.1)
-_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ udp \d+ (\S+) \d+ typ host", re.IGNORECASE)
+_CANDIDATE = re.compile(r"a=candidate:(\S+ \d+ udp \d+ (\S+) \d+ typ host)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,4 +46,9 @@ def rtx_pairs(description: str) -> dict[int, int]:
 
 def candidate_addresses(description: str) -> Sequence[str]:
     """The distinct addresses of the host candidates, in order."""
+    return tuple(dict.fromkeys(match[2] for match in _CANDIDATE.finditer(description)))
+
+
+def host_candidates(description: str) -> Sequence[str]:
+    """The distinct host candidates, in order, each as the text after `candidate:`."""
     return tuple(dict.fromkeys(match[1] for match in _CANDIDATE.finditer(description)))
