@@ -102,7 +102,8 @@ async def test_a_room_is_started_from_the_start_page(tmp_path: Path) -> None:
         await ada.page.get_by_test_id("start-room").click()
         await ada.page.get_by_test_id("join").click()
         await ada.page.get_by_test_id("leave").wait_for(timeout=20_000)
-        await ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        # What is granted here replaces all that was: the camera must stay.
+        await ada.context.grant_permissions(["clipboard-read", "clipboard-write", "camera", "microphone"])
         await ada.page.get_by_test_id("copy-link").click()
         link = await ada.page.evaluate("navigator.clipboard.readText()")
         await bo.join(link)
