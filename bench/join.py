@@ -1,8 +1,8 @@
 """`make bench-join`: how long a join takes, and what it costs the servers.
 
 Native: from the call to the first RTP packet of another's source (offer, Join, ICE, DTLS, first packet). Chromium: from the click on
-"Join" to the first presented frame of another's tile. Server CPU a join: user and system time of every service during the joins, less
-what the same services take in an equal time without joins, divided by the joins.
+"Join" to the first presented frame of another's tile. Server CPU a join: user and system time of every service from the call until the
+room knows the newcomer as present, less what the same services take in an equal time without joins. Leaving is measured apart.
 
 Beside the joins stands, from the same run, what one signaling call costs (PreviewRoom: gRPC, NATS and back), so that a noisy or
 slow machine shows. Writes bench/results/join.json.
@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,16 +27,17 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from playwright.async_api import async_playwright
+from salon.rooms.v1 import room_pb2
 from salon_client.api import SignalingApi
 from salon_client.link import Link
 from salon_client.room import Room
 from salon_client.run.stack import Stack
-from support.native import Native
-from support.pages import MEASURE, Participant, launch
+from support.pages import MEASURE, Participant, launch, until
 from support.synthetic_media import PEOPLE
 
 RESULTS = Path(__file__).parent / "results" / "join.json"
 SENDER, JOINER = PEOPLE[:2]
+PREVIEW_SHOWS = "document.querySelector('.preview video')?.videoWidth > 0"
 KINDS = ("signaling", "rooms", "media", "nats")
 
 
@@ -85,29 +87,63 @@ class ServerCpu:
         return time.monotonic() - self._began, used
 
 
-async def native_join(link: Link) -> float:
+class Cost:
+    """CPU seconds by kind of service, summed over the windows in which something was done."""
+
+    def __init__(self) -> None:
+        self.used = dict.fromkeys(KINDS, 0.0)
+        self.seconds = 0.0
+
+    def add(self, window: ServerCpu) -> None:
+        """What was used from the window's making until now."""
+        seconds, used = window.take()
+        self.seconds += seconds
+        for kind in KINDS:
+            self.used[kind] += used[kind]
+
+    def each(self, count: int, idle: "Cost") -> dict[str, float]:
+        """Milliseconds for one of `count`, without what an idle time costs."""
+        return {
+            kind: (self.used[kind] - idle.used[kind] * self.seconds / idle.seconds) / count * 1000
+            for kind in KINDS
+        }
+
+
+def is_present(room: Room) -> bool:
+    own = room.state.participants.get(room.me)
+    return own is not None and own.state == room_pb2.PARTICIPANT_STATE_PRESENT
+
+
+async def native_visit(stack: Stack, link: Link, joining: Cost, leaving: Cost) -> float:
+    """Join, be present, leave; answers the seconds to the first packet."""
+    window = ServerCpu(stack)
     began = time.perf_counter()
     async with Room.join(link, JOINER.name) as room:
         await asyncio.wait_for(room.media.first_packet(), 10)
-        return time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        await room.until(is_present)
+        joining.add(window)
+        window = ServerCpu(stack)
+    leaving.add(window)
+    return seconds
 
 
 async def bench_native(stack: Stack, link: Link, joins: int) -> list[Figure]:
-    await native_join(link)  # the first one loads the codecs
-    idle = ServerCpu(stack)
+    idle, joining, leaving = Cost(), Cost(), Cost()
+    await native_visit(stack, link, Cost(), Cost())  # the first one loads the codecs
+    window = ServerCpu(stack)
     await asyncio.sleep(5)  # what the sender alone costs
-    idle_seconds, idle_used = idle.take()
-    during = ServerCpu(stack)
+    idle.add(window)
     times = []
     for number in range(joins):
-        times.append(await native_join(link))
+        times.append(await native_visit(stack, link, joining, leaving))
         show(f"native join {number + 1}/{joins}")
-    seconds, used = during.take()
-    cost = {kind: (used[kind] - idle_used[kind] * seconds / idle_seconds) / joins * 1000 for kind in KINDS}
+    join_cost, leave_cost = joining.each(joins, idle), leaving.each(joins, idle)
     return [
         *summarise("native: call to first RTP", times, 40, None),
-        Figure("server CPU a join", sum(cost.values()), "ms", 10),
-        *(Figure(f"server CPU a join, {kind}", cost[kind], "ms", None) for kind in KINDS),
+        Figure("server CPU a join", sum(join_cost.values()), "ms", 10),
+        *(Figure(f"server CPU a join, {kind}", join_cost[kind], "ms", None) for kind in KINDS),
+        Figure("server CPU a leave", sum(leave_cost.values()), "ms", None),
     ]
 
 
@@ -115,7 +151,7 @@ async def page_join(page: Participant, url: str) -> float:
     await page.page.goto("about:blank")
     await page.page.goto(url)
     await page.page.get_by_test_id("name-input").fill(page.person.name)
-    await page.page.wait_for_function("document.querySelector('.preview video')?.videoWidth > 0")
+    await until("the preview shows", lambda: page.page.evaluate(PREVIEW_SHOWS))
     await page.page.evaluate("salonMeasure.timeJoin()")
     await page.page.get_by_test_id("join").click()
     milliseconds = float(await page.page.evaluate("salonMeasure.firstFrame()"))
@@ -172,13 +208,29 @@ def report(figures: Sequence[Figure]) -> None:
     RESULTS.write_text(json.dumps(result, indent=2) + "\n")
 
 
+@asynccontextmanager
+async def sender(link: Link) -> AsyncIterator[None]:
+    """Somebody to be seen and heard, in a process of its own: its encoding must not delay the joins that are timed."""
+    command = [sys.executable, "-m", "salon_client", "join", link.url, "--name", SENDER.name]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with Room.join(link, "Scout") as room:
+            await asyncio.wait_for(room.media.first_packet(), 20)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 async def main(native: int, pages: int) -> None:
     """Run everything on a stack of its own."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         async with Stack(rooms=2, signaling=2, media=2, directory=directory / "stack") as stack:
             link = await stack.create_room("Bench")
-            async with Native.join(link.url, SENDER):
+            async with sender(link):
                 figures = await bench_call(stack, link)
                 figures += await bench_native(stack, link, native)
                 if pages:
