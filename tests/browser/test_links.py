@@ -1,13 +1,16 @@
 """What a page says when the room cannot be entered as hoped: what happened, and what to do."""
 
+import time
 from pathlib import Path
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from playwright.async_api import Page, async_playwright
 from salon.rooms.v1 import room_pb2
 from salon.signaling.v1 import signaling_pb2
 from salon_client.api import SignalingApi
 from salon_client.run.stack import Link, Stack
+from salon_common.errors import Code, SalonError
 from support.chromium import FLAGS, require
 from support.control_client import ControlClient
 from support.pages import participants, until
@@ -23,7 +26,7 @@ async def title_of(page: Page, url: str) -> str:
     return await title.inner_text()
 
 
-async def test_wrong_revoked_and_full_links_say_so(tmp_path: Path) -> None:
+async def test_wrong_expired_revoked_and_full_links_say_so(tmp_path: Path) -> None:
     async with (
         Stack(rooms=1, signaling=1, media=0, directory=tmp_path / "stack") as stack,
         participants(PEOPLE[:1], tmp_path) as pages,
@@ -36,9 +39,11 @@ async def test_wrong_revoked_and_full_links_say_so(tmp_path: Path) -> None:
             await title_of(page, f"{stack.web_origin}/r/local-{'a' * 20}#{link.secret}"),
         }
         assert all(titles), "a wrong link has a page that says so"
-        revoked = await revoked_link(stack, link)
-        revoked_title = await title_of(page, revoked)
-        assert revoked_title not in titles
+        expired, revoked = await dead_links(stack, link)
+        expired_title, revoked_title = await title_of(page, expired), await title_of(page, revoked)
+        assert len({*titles, expired_title, revoked_title}) == len(titles) + 2, (
+            "each says what is wrong with it"
+        )
         async with SignalingApi(stack.signaling_grpc) as api:
             small = await api.create_room(
                 stack.keys.app_token("Host"), "Small", settings=room_pb2.RoomSettings(capacity=1)
@@ -50,19 +55,33 @@ async def test_wrong_revoked_and_full_links_say_so(tmp_path: Path) -> None:
         await page.get_by_test_id("join").click()
         title = page.get_by_test_id("error-title")
         await title.wait_for(timeout=10_000)
-        assert await title.inner_text() not in {*titles, revoked_title}
+        assert await title.inner_text() not in {*titles, revoked_title, expired_title}
         await first.close()
 
 
-async def revoked_link(stack: Stack, link: Link) -> str:
-    """Another link to the room, made and revoked by its host."""
+async def dead_links(stack: Stack, link: Link) -> tuple[str, str]:
+    """Two more links to the room, made by its host: one whose time is over, and a revoked one."""
     assert link.host_secret
     host = ControlClient(stack.signaling_grpc, link.room_id, link.host_secret, "Host")
     await host.join()
-    made = await host.call("CreateInvite", signaling_pb2.CreateInviteRequest(label="for Zed"))
-    await host.call("RevokeInvite", signaling_pb2.RevokeInviteRequest(invite_id=made.invite_id))
+    at = Timestamp()
+    at.FromMilliseconds(int(time.time() * 1000) + 700)
+    expiring = await host.call("CreateInvite", signaling_pb2.CreateInviteRequest(expires_at=at))
+    revoked = await host.call("CreateInvite", signaling_pb2.CreateInviteRequest(label="for Zed"))
+    await host.call("RevokeInvite", signaling_pb2.RevokeInviteRequest(invite_id=revoked.invite_id))
     await host.leave()
-    return f"{stack.web_origin}/r/{link.room_id}#{made.invite_secret}"
+    async with SignalingApi(stack.signaling_grpc) as api:
+
+        async def is_over() -> bool:
+            try:
+                await api.preview_room(link.room_id, expiring.invite_secret)
+            except SalonError as error:
+                return error.code is Code.PERMISSION_DENIED
+            return False
+
+        await until("the link expires", is_over)
+    room = f"{stack.web_origin}/r/{link.room_id}"
+    return f"{room}#{expiring.invite_secret}", f"{room}#{revoked.invite_secret}"
 
 
 async def test_a_refused_camera_is_explained_and_joining_goes_on_without(tmp_path: Path) -> None:
