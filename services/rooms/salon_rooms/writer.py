@@ -31,6 +31,9 @@ IDLE_SECONDS = 30.0
 MAX_WAITING = 1000
 MAX_AT_ONCE = 500
 MAX_WRITERS = 20_000
+FRESH_SECONDS = 0.1
+"""A room read or written longer ago is read again first: another replica has likely changed it, and a lost batch costs the store
+and the caller several times what a read does (docs/decisions/0003)."""
 RETRY_SECONDS = 0.02
 """Mean pause after the second conflict in a row or after silence."""
 
@@ -122,6 +125,7 @@ class _Writer:
         self._on_end = on_end
         self._waiting: deque[_Waiting] = deque()
         self._state: Loaded | None = None
+        self._fresh_until = 0.0
         self._wake = asyncio.Event()
         self._finishing = False
         self._task = asyncio.create_task(self._run(), name=f"writer of {room_id}")
@@ -165,7 +169,8 @@ class _Writer:
         return True
 
     async def _take_turn(self, taken: list[_Waiting]) -> None:
-        turn = Turn([item.command for item in taken], self._state, uuid.uuid4().hex)
+        cached = self._state if self._moment().now < self._fresh_until else None
+        turn = Turn([item.command for item in taken], cached, uuid.uuid4().hex)
         until = max(item.until for item in taken)
         self._state = None
         try:
@@ -178,6 +183,7 @@ class _Writer:
             _fail(taken, error)
         else:
             self._state = finished.state
+            self._fresh_until = self._moment().now + FRESH_SECONDS
             self._answer(taken, finished)
 
     async def _drive(self, turn: Turn) -> Finished:

@@ -90,6 +90,16 @@ async def test_two_hundred_joins_take_few_writes() -> None:
     await bench.close()
 
 
+async def test_a_room_not_looked_at_for_a_while_is_read_before_it_is_written() -> None:
+    bench = Bench()
+    await bench.create()
+    for number in range(6):
+        bench.clock.advance(1)
+        await bench.join(number)
+    assert bench.happening.calls["commit"] == 7, "no write was lost to what the other replica had written"
+    await bench.close()
+
+
 async def test_what_another_replica_wrote_is_seen_by_answers_that_write_nothing() -> None:
     bench = Bench()
     await bench.create(capacity=1)
