@@ -11,7 +11,7 @@ pub(crate) use life::{Life, LifeConfig};
 use std::net::SocketAddr;
 
 use salon_forward::{MemberSpec, Micros};
-use salon_srtp::MAX_OVERHEAD;
+use salon_srtp::{MAX_OVERHEAD, OutboundContext};
 
 use crate::command::MediaKeys;
 use crate::{Counter, Metrics, Outlet};
@@ -104,17 +104,7 @@ impl Session {
         outlet: &mut impl Outlet,
         write: impl FnOnce(&mut [u8]) -> salon_wire::Result<usize>,
     ) -> Result<(), Counter> {
-        let to = self.destination(now)?;
-        let keys = self.keys.as_mut().ok_or(Counter::DropNoKeys)?;
-        let slot = outlet.slot();
-        let length = written(slot, write)?;
-        let length = keys
-            .outbound
-            .protect_rtp(slot, length)
-            .map_err(|_| Counter::DropProtect)?;
-        outlet.commit(to, length);
-        self.life.sent(now);
-        Ok(())
+        self.send_protected(now, outlet, write, OutboundContext::protect_rtp)
     }
 
     /// Protect the RTCP packet that `write` makes, and send it.
@@ -124,14 +114,21 @@ impl Session {
         outlet: &mut impl Outlet,
         write: impl FnOnce(&mut [u8]) -> salon_wire::Result<usize>,
     ) -> Result<(), Counter> {
+        self.send_protected(now, outlet, write, OutboundContext::protect_rtcp)
+    }
+
+    fn send_protected(
+        &mut self,
+        now: Micros,
+        outlet: &mut impl Outlet,
+        write: impl FnOnce(&mut [u8]) -> salon_wire::Result<usize>,
+        protect: impl FnOnce(&mut OutboundContext, &mut [u8], usize) -> salon_srtp::Result<usize>,
+    ) -> Result<(), Counter> {
         let to = self.destination(now)?;
         let keys = self.keys.as_mut().ok_or(Counter::DropNoKeys)?;
         let slot = outlet.slot();
         let length = written(slot, write)?;
-        let length = keys
-            .outbound
-            .protect_rtcp(slot, length)
-            .map_err(|_| Counter::DropProtect)?;
+        let length = protect(&mut keys.outbound, slot, length).map_err(|_| Counter::DropProtect)?;
         outlet.commit(to, length);
         self.life.sent(now);
         Ok(())
