@@ -31,20 +31,21 @@ def check_name(text: str) -> str:
 
 def check_title(text: str) -> str:
     """A room's title. Returned without white space around it."""
-    title = text.strip()
-    if len(title) > MAX_TITLE:
-        raise invalid("title", f"must be at most {MAX_TITLE} characters")
-    _check_one_line("title", title)
-    return title
+    return _check_caption("title", text, MAX_TITLE)
 
 
 def check_label(text: str) -> str:
-    """Whom a link is for."""
-    label = text.strip()
-    if len(label) > MAX_LABEL:
-        raise invalid("label", f"must be at most {MAX_LABEL} characters")
-    _check_one_line("label", label)
-    return label
+    """Whom a link is for. Returned without white space around it."""
+    return _check_caption("label", text, MAX_LABEL)
+
+
+def _check_caption(field: str, text: str, limit: int) -> str:
+    """One line that may be empty."""
+    caption = text.strip()
+    if len(caption) > limit:
+        raise invalid(field, f"must be at most {limit} characters")
+    _check_one_line(field, caption)
+    return caption
 
 
 def check_text(text: str) -> str:
