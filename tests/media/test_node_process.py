@@ -124,7 +124,12 @@ async def admit(node: Process, client: Client, boot_id: str) -> str:
 
 async def test_a_node_s_life(node: Process) -> None:
     first = await node.beat()
-    assert (first.node_id, first.region, first.participants, first.draining) == ("media-1", "local", 0, False)
+    assert (first.node_id, first.region, first.participants, first.mode) == (
+        "media-1",
+        "local",
+        0,
+        presence_pb2.NODE_MODE_ACTIVE,
+    )
     assert first.health_address == f"127.0.0.1:{node.ready['health']}"
     assert (await node.beat()).sequence == first.sequence + 1
     assert (await node.health("/readyz"))[0] == 200
@@ -150,7 +155,7 @@ async def test_a_node_s_life(node: Process) -> None:
     node.process.send_signal(signal.SIGTERM)
     await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
     async with asyncio.timeout(10):
-        while not (await node.beat()).draining:
+        while (await node.beat()).mode != presence_pb2.NODE_MODE_DRAINING:
             pass
     assert await asyncio.wait_for(node.process.wait(), 10) == 0
     await client.pc.close()

@@ -92,7 +92,7 @@ class Heartbeat:
             region=self._identity.region,
             stress=stress,
             participants=self._state.participants,
-            draining=self._state.draining,
+            mode=presence_pb2.NODE_MODE_DRAINING if self._state.draining else presence_pb2.NODE_MODE_ACTIVE,
             health_address=self._identity.health_address,
             metrics_address=self._identity.health_address,
             sequence=self._sequence,

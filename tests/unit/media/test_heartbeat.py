@@ -60,7 +60,7 @@ async def test_a_beat_says_how_the_node_is(server: FakeNats, state: NodeState) -
         region="eu",
         stress=0.1,
         participants=1,
-        draining=True,
+        mode=presence_pb2.NODE_MODE_DRAINING,
         health_address="192.0.2.1:8080",
         metrics_address="192.0.2.1:8080",
         sequence=2,

@@ -27,10 +27,13 @@ def random_bytes(count: int) -> bytes:
 
 
 def beat(
-    node_id: str, boot_id: str = "b1", *, sequence: int = 1, **fields: Any
+    node_id: str, boot_id: str = "b1", *, sequence: int = 1, draining: bool = False, **fields: Any
 ) -> presence_pb2.NodeHeartbeat:
     """A node's heartbeat."""
-    beat = presence_pb2.NodeHeartbeat(node_id=node_id, boot_id=boot_id, region="local", sequence=sequence)
+    mode = presence_pb2.NODE_MODE_DRAINING if draining else presence_pb2.NODE_MODE_ACTIVE
+    beat = presence_pb2.NodeHeartbeat(
+        node_id=node_id, boot_id=boot_id, region="local", sequence=sequence, mode=mode
+    )
     for name, value in fields.items():
         setattr(beat, name, value)
     return beat

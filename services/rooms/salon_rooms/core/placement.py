@@ -28,6 +28,10 @@ class _Node:
     sent: deque[float] = field(default_factory=deque)
 
 
+def _takes_none(beat: presence_pb2.NodeHeartbeat) -> bool:
+    return beat.mode in (presence_pb2.NODE_MODE_CORDONED, presence_pb2.NODE_MODE_DRAINING)
+
+
 @dataclass(frozen=True)
 class NodeRef:
     """One incarnation of a node."""
@@ -60,7 +64,7 @@ class Directory:
         else:
             known.former_boot = known.beat.boot_id
             known.sent.clear()
-        if beat.draining != known.beat.draining or now - known.heard > DEAD_AFTER:
+        if beat.mode != known.beat.mode or now - known.heard > DEAD_AFTER:
             self._listed_at = float("-inf")
         known.beat, known.heard = beat, now
 
@@ -86,7 +90,7 @@ class Directory:
     def alive(self, now: float) -> dict[str, bool]:
         """The nodes that beat, each with whether it is draining."""
         return {
-            key: node.beat.draining for key, node in self._nodes.items() if now - node.heard <= DEAD_AFTER
+            key: _takes_none(node.beat) for key, node in self._nodes.items() if now - node.heard <= DEAD_AFTER
         }
 
     def choose(self, now: float, random: bytes, avoid: NodeRef | None = None) -> NodeRef | None:
