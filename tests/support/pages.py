@@ -7,6 +7,7 @@ spectrum of the audio tracks it receives. The measuring is injected; the app kno
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,46 @@ from support.chromium import FLAGS, require
 from support.synthetic_media import PEOPLE, Person, nearest, write_camera, write_microphone
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text()
+GAPS = (Path(__file__).parent / "gaps.js").read_text()
+
+TONE_PAUSE = 0.15
+"""How long the tones of `synthetic_media` pause between two bursts: a silence no longer than that is none."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The longest time without something, in seconds since the epoch."""
+
+    seconds: float
+    began: float
+    ended: float
+    count: int
+    """How often it came in the whole window."""
+
+    @classmethod
+    def read(cls, line: dict[str, float]) -> "Gap":
+        """From what gaps.js says, which is in milliseconds."""
+        return cls(line["ms"] / 1000, line["from"] / 1000, line["to"] / 1000, int(line["count"]))
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What a page went without since `Participant.mark`; it had to be there before, or to come once in the window."""
+
+    frames: dict[str, Gap]
+    """By the name on the tile: without a presented, uncovered frame. Hidden pages present none."""
+    packets: dict[str, Gap]
+    """`media`, `audio`, `video`: without a packet of any other's source. `transport`: without any packet, ±50 ms."""
+    sources: dict[int, Gap]
+    """By source number: without a decoded frame or sound of it, presented or not."""
+    tones: dict[str, Gap]
+    """By person: without its tone in what is played; TONE_PAUSE of it is the tone's own."""
+    two_nodes: float
+    """The longest time in one piece, in seconds, with media from two connections."""
+    heard_twice: float
+    """How long, in seconds, two connections were audible at once."""
+    not_heard: float
+    """How long, in seconds, no connection was audible."""
 
 
 class Participant:
@@ -62,6 +103,31 @@ class Participant:
         peaks = cast("list[float]", await self.page.evaluate("salonMeasure.peaks()"))
         return {person.name for person in PEOPLE for peak in peaks if abs(peak - person.tone) < 25}
 
+    async def mark(self) -> None:
+        """Start a window for `gaps`: for those who have a tile. Measuring goes on until the page is closed."""
+        there = await self.frames()
+        await self.page.evaluate(
+            "(tones) => salonGaps.mark(tones)",
+            {person.name: person.tone for person in PEOPLE if person.name in there},
+        )
+
+    async def gaps(self) -> Gaps:
+        """What the page went without since `mark`."""
+        read = cast("dict[str, dict[str, Any]]", await self.page.evaluate("salonGaps.read()"))
+
+        def lines(name: str) -> dict[str, Gap]:
+            return {key: Gap.read(line) for key, line in read[name].items()}
+
+        return Gaps(
+            frames=lines("frames"),
+            packets=lines("packets"),
+            sources={int(source): gap for source, gap in lines("sources").items()},
+            tones=lines("tones"),
+            two_nodes=read["twoNodes"]["longest"] / 1000,
+            heard_twice=read["heardTwice"]["total"] / 1000,
+            not_heard=read["notHeard"]["total"] / 1000,
+        )
+
     async def event_numbers(self) -> list[int]:
         """The numbers of the events that the page has seen."""
         return cast("list[int]", await self.page.evaluate("[...window.__salon.eventLog]"))
@@ -105,6 +171,7 @@ async def participants(
             browser = await launch(playwright, person, directory, camera)
             stack.push_async_callback(browser.close)
             context = await browser.new_context(viewport={"width": 1000, "height": 700})
-            await context.add_init_script(MEASURE)
+            for script in (MEASURE, GAPS):
+                await context.add_init_script(script)
             made.append(Participant(person, context, await context.new_page()))
         yield made
