@@ -20,7 +20,7 @@ _READY = "Server is ready"
 # Batches in flight are raised above the server's defaults: each room's writer keeps one open while it commits.
 _CONFIGURATION = """\
 server_name: salon
-listen: "127.0.0.1:{port}"
+listen: "{host}:{port}"
 max_payload: 1MB
 jetstream {{
   store_dir: "{store}"
@@ -31,12 +31,12 @@ jetstream {{
 """
 
 
-def nats_program(directory: Path) -> Program:
-    """A server that keeps its configuration and JetStream under `directory`."""
+def nats_program(directory: Path, host: str = "127.0.0.1") -> Program:
+    """A server at one address of this machine that keeps its configuration and JetStream under `directory`."""
 
     def command(ports: Ports) -> list[str]:
         configuration = directory / "nats.conf"
-        text = _CONFIGURATION.format(port=ports.get("nats", -1), store=directory / "jetstream")
+        text = _CONFIGURATION.format(host=host, port=ports.get("nats", -1), store=directory / "jetstream")
         configuration.write_text(text)
         return [find_server(), "--config", str(configuration)]
 

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from salon_common.errors import Code, SalonError
@@ -35,6 +35,10 @@ class Program:
     """What is set beside the runner's own environment."""
     ready: Callable[[str], Ports | None]
     """The ports, once the output so far says that the process serves."""
+
+    def within(self, enter: Callable[[Sequence[str]], Sequence[str]]) -> "Program":
+        """The same program, started by another command made of its own."""
+        return replace(self, command=lambda ports: enter(self.command(ports)))
 
 
 class ManagedProcess:

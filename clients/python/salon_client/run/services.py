@@ -6,7 +6,7 @@ The names of settings are those of each service's own settings class; ports are 
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from salon_client.run.processes import Ports, Program
@@ -26,6 +26,8 @@ class Context:
     advertise: Sequence[str]
     extra: Mapping[str, Mapping[str, str]]
     """Settings by kind of service, such as `{"rooms": {"SALON_ROOMS_…": "…"}}`: they win."""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of media nodes that do not share this machine's, by name."""
 
 
 def rooms_program(context: Context, number: int) -> Program:
@@ -56,12 +58,14 @@ def signaling_program(context: Context, number: int) -> Program:
 def media_program(context: Context, number: int) -> Program:
     """One media node."""
     name = f"media-{number}"
+    host = context.hosts.get(name)
 
     def settings(ports: Ports) -> dict[str, str]:
-        return {
+        here = {"HEALTH_BIND": f"{host}:{ports.get('health', 0)}"} if host else {}
+        return here | {
             "NODE_ID": name,
             "UDP_BIND": f"0.0.0.0:{ports.get('udp', 0)}",
-            "ADVERTISE": json.dumps(list(context.advertise)),
+            "ADVERTISE": json.dumps([host] if host else list(context.advertise)),
         }
 
     return _service("media", name, context, settings)

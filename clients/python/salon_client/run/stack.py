@@ -1,7 +1,7 @@
 """A whole Salon on one machine: NATS, rooms, signaling, media nodes and the web app, as processes of their own.
 
 Owns their order, their ports and their end. `salon run` shows it to people; tests kill and restart its parts by name:
-`nats`, `rooms-1`, `signaling-2`, `media-1` and so on. The web server runs in this process.
+`nats`, `rooms-1`, `signaling-2`, `media-1` and so on, or freeze them, or cut the links of media nodes. The web server runs in this process.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from salon_client.link import Link
 from salon_client.run import nats_server
 from salon_client.run.addresses import LOOPBACK, require_free_port
 from salon_client.run.apps import DEMO_APP, Keys, ensure_keys
+from salon_client.run.isolation import IsolatedHost, make_host
 from salon_client.run.lock import lock_directory
 from salon_client.run.processes import ManagedProcess, Program
 from salon_client.run.services import Context, media_program, rooms_program, signaling_program
@@ -54,6 +55,7 @@ class Stack:
         restart_crashed: bool = False,
         grace: float = 0.0,
         settings: Mapping[str, Mapping[str, str]] = NO_SETTINGS,
+        isolate: Sequence[str] = (),
         on_news: Callable[[str], None] = lambda _line: None,
     ) -> None:
         """Nothing runs yet.
@@ -61,7 +63,7 @@ class Stack:
         `directory` gets keys, logs and JetStream, the latter two of this run alone unless `keep`. `web_root` is the built web app; None looks for
         `web/app/dist` around this file. `advertise` are the addresses at which clients reach the media nodes. `grace` is how long a part may take
         to end after SIGTERM; 0 kills at once, as tests want it. `settings` is more environment by kind of service: `{"rooms":
-        {"SALON_ROOMS_…": "…"}}`. `on_news` is told when a part ends by itself, and when `restart_crashed` has started it again.
+        {"SALON_ROOMS_…": "…"}}`. `isolate` names media nodes that get a link of their own, which `cut` cuts; it needs root. `on_news` is told when a part ends by itself, and when `restart_crashed` has started it again.
         """
         self.counts = {"rooms": rooms, "signaling": signaling, "media": media}
         self.advertise = tuple(advertise)
@@ -74,6 +76,8 @@ class Stack:
         self._restart_crashed = restart_crashed
         self._grace = grace
         self._settings = settings
+        self._isolate = isolate
+        self._isolated: dict[str, IsolatedHost] = {}
         self._processes: dict[str, ManagedProcess] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._web: WebMount | None = None
@@ -113,7 +117,7 @@ class Stack:
     @property
     def nats_url(self) -> str:
         """The NATS server."""
-        return f"nats://127.0.0.1:{self._processes[nats_server.NAME].ports['nats']}"
+        return f"nats://{self._nats_host}:{self._processes[nats_server.NAME].ports['nats']}"
 
     @property
     def keys(self) -> Keys:
@@ -165,6 +169,22 @@ class Stack:
         await process.start()
         self._watch(process)
 
+    def freeze(self, name: str) -> None:
+        """SIGSTOP one part: it keeps its sockets, and does nothing."""
+        self._process(name).send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """SIGCONT one part that was frozen."""
+        self._process(name).send_signal(signal.SIGCONT)
+
+    def cut(self, name: str) -> None:
+        """Let nothing more pass to or from an isolated node; nobody is told."""
+        self._isolated[name].cut()
+
+    def mend(self, name: str) -> None:
+        """Undo `cut`."""
+        self._isolated[name].mend()
+
     async def stop(self) -> None:
         """End everything: first what clients talk to, NATS last. Safe to call twice."""
         await asyncio.gather(*(self._unwatch(name) for name in tuple(self._watchers)))
@@ -172,6 +192,8 @@ class Stack:
             web, self._web = self._web, None
             await web.stop()
         await self._end_processes(self._grace)
+        while self._isolated:
+            self._isolated.popitem()[1].remove()
         if self._lock is not None:
             self._lock.close()
 
@@ -197,7 +219,9 @@ class Stack:
         if self._serve_web:
             self._web = WebMount(self._web_app(), f"{LOOPBACK}:{self._web_port}")
             self._web_port = await self._web.start()
-        await self._start_programs([nats_server.nats_program(self.directory / "nats")])
+        for name in self._isolate:
+            self._isolated[name] = make_host()
+        await self._start_programs([nats_server.nats_program(self.directory / "nats", self._nats_host)])
         context = Context(
             nats_url=self.nats_url,
             session_key_file=self._keys.session_key,
@@ -206,15 +230,25 @@ class Stack:
             web_origins=[self.web_origin, f"http://127.0.0.1:{self._web_port}"],
             advertise=self.advertise,
             extra=self._settings,
+            hosts={name: host.inside for name, host in self._isolated.items()},
         )
         # Nodes and replicas find each other by NATS, in whatever order they come.
         await self._start_programs(
             [
                 *(rooms_program(context, number + 1) for number in range(self.counts["rooms"])),
                 *(signaling_program(context, number + 1) for number in range(self.counts["signaling"])),
-                *(media_program(context, number + 1) for number in range(self.counts["media"])),
+                *(self._place(media_program(context, number + 1)) for number in range(self.counts["media"])),
             ]
         )
+
+    @property
+    def _nats_host(self) -> str:
+        """Loopback, unless a node cannot reach that."""
+        return next(iter(self._isolated.values())).outside if self._isolated else LOOPBACK
+
+    def _place(self, program: Program) -> Program:
+        host = self._isolated.get(program.name)
+        return program.within(host.enter) if host else program
 
     def _prepare_directory(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
