@@ -102,6 +102,18 @@ def observe_packets(receiver: RTCRtpReceiver, note: Callable[[int, int], None]) 
     setattr(private, _MAPPER, _Unmapped())
 
 
+def observe_reports(pc: RTCPeerConnection, note: Callable[[], None]) -> None:
+    """Call `note()` for every RTCP datagram of the node that was authentic."""
+    dtls = _dtls(pc)
+    handle = dtls._handle_rtcp_data  # noqa: SLF001
+
+    async def observed(data: bytes) -> None:
+        note()
+        await handle(data)
+
+    dtls._handle_rtcp_data = observed  # noqa: SLF001
+
+
 def received_datagrams(pc: RTCPeerConnection) -> int:
     """How many datagrams came from the node, STUN not counted."""
     return max((getattr(each, "packetsReceived", 0) for each in _dtls(pc)._get_stats().values()), default=0)  # noqa: SLF001

@@ -7,7 +7,7 @@ is replaced, is the room's business.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,6 +53,22 @@ class FrameSink(Protocol):
         ...
 
 
+class SessionReceiver(Protocol):
+    """Takes all that media sessions receive; each names itself by its number."""
+
+    def session_packet(self, session: int, source: int) -> None:
+        """An RTP packet of a source, or with 0 a report of the node."""
+        ...
+
+    def session_frame(self, session: int, source: int, frame: Any) -> None:
+        """A decoded frame; 0 when its source is not known."""
+        ...
+
+    def session_message(self, session: int, message: channel_pb2.NodeMessage) -> None:
+        """A message of the data channel."""
+        ...
+
+
 @dataclass(frozen=True)
 class Slot:
     """A receiving place."""
@@ -70,23 +86,25 @@ class MediaSession:
         self,
         lender: Lender,
         *,
+        number: int,
         video_slots: int,
-        sink: FrameSink,
-        on_message: Callable[[channel_pb2.NodeMessage], None],
+        receiver: SessionReceiver,
     ) -> None:
+        self.number = number
+        """Grows from session to session."""
         self.connected = asyncio.Event()
         """Set once media and the data channel are up."""
         self.failed = asyncio.Event()
         """Set once the connection has failed or was closed by the node."""
         self.first_packet = asyncio.Event()
         """Set once a slot's first RTP packet arrived."""
-        self._sink = sink
-        self._on_message = on_message
+        self._receiver = receiver
         self._pumps: list[asyncio.Task[None]] = []
         # Without the empty list aiortc would ask a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._add_sending(lender)
         self.slots = self._add_slots(video_slots)
+        aiortc_private.observe_reports(self._pc, lambda: receiver.session_packet(number, 0))
         self._channel = self._pc.createDataChannel(CHANNEL_LABEL, negotiated=True, id=0)
         self._channel.on("message", self._receive_message)
         self._channel.on("open", self._opened)
@@ -167,6 +185,7 @@ class MediaSession:
         def note(timestamp: int, source: int) -> None:
             slot.timeline.note(timestamp, source)
             self.first_packet.set()
+            self._receiver.session_packet(self.number, source)
 
         aiortc_private.observe_packets(slot.transceiver.receiver, note)
         return slot
@@ -188,7 +207,8 @@ class MediaSession:
         with contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
-                self._sink.receive_frame(slot.timeline.source_at((frame.pts or 0) & 0xFFFFFFFF), frame)
+                source = slot.timeline.source_at((frame.pts or 0) & 0xFFFFFFFF)
+                self._receiver.session_frame(self.number, source, frame)
 
     def _receive_message(self, data: bytes | str) -> None:
         if not isinstance(data, bytes) or len(data) > _CHANNEL_BYTES:
@@ -198,7 +218,7 @@ class MediaSession:
         except DecodeError:
             _log.warning("the node sent a message that cannot be read")
             return
-        self._on_message(message)
+        self._receiver.session_message(self.number, message)
 
     def _opened(self) -> None:
         # The channel is the last thing to start, so by now every receiver is known to the router.

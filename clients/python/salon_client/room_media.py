@@ -6,9 +6,10 @@ the signaling service and answers back.
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from salon.media.v1 import channel_pb2
 from salon_common.errors import Code, SalonError
@@ -24,6 +25,18 @@ from salon_client.tracks import Lender
 _CONNECT_SECONDS = 5.0
 _WISH_SECONDS = 0.05
 """Wishes are gathered for so long: at most 20 messages a second may be sent."""
+
+
+class MediaObserver(Protocol):
+    """Hears of what arrives, and by which session: for measuring."""
+
+    def note_packet(self, session: int, source: int) -> None:
+        """An RTP packet of a source, or with 0 a report of the node."""
+        ...
+
+    def note_frame(self, session: int, source: int) -> None:
+        """A decoded frame was handed on to the sinks."""
+        ...
 
 
 class RoomMedia:
@@ -45,6 +58,8 @@ class RoomMedia:
         self._publish = publish
         self._on_needed = on_needed
         self._sinks: list[FrameSink] = []
+        self._observers: list[MediaObserver] = []
+        self._numbers = itertools.count(1)
         self._current: MediaSession | None = None
         self._next: MediaSession | None = None
         self._needed = True
@@ -68,10 +83,32 @@ class RoomMedia:
         """Give it every decoded frame from now on."""
         self._sinks.append(sink)
 
-    def receive_frame(self, source: int, frame: Any) -> None:
+    def observe(self, observer: MediaObserver) -> None:
+        """Tell it of every packet and frame from now on."""
+        self._observers.append(observer)
+
+    # ---- what sessions receive
+
+    def session_packet(self, session: int, source: int) -> None:
+        """Something came from a node."""
+        for observer in self._observers:
+            observer.note_packet(session, source)
+
+    def session_frame(self, session: int, source: int, frame: Any) -> None:
         """Hand a frame to all sinks."""
+        for observer in self._observers:
+            observer.note_frame(session, source)
         for sink in self._sinks:
             sink.receive_frame(source, frame)
+
+    def session_message(self, session: int, message: channel_pb2.NodeMessage) -> None:
+        """The node says something on the data channel."""
+        body = message.WhichOneof("body")
+        if body == "slot_map":
+            self.slot_map.receive(message.slot_map)
+            self._publish(SlotsChanged())
+        elif body == "speakers":
+            self._publish(SpeakersChanged(tuple(message.speakers.sources), message.speakers.dominant))
 
     # ---- sessions
 
@@ -81,7 +118,7 @@ class RoomMedia:
             return ""
         if self._next is None:
             self._next = MediaSession(
-                self._lender, video_slots=self.video_slots, sink=self, on_message=self._receive
+                self._lender, number=next(self._numbers), video_slots=self.video_slots, receiver=self
             )
         return await self._next.offer()
 
@@ -178,14 +215,6 @@ class RoomMedia:
             self._wish_timer = None
         if self._current is not None:
             self._current.send(layout_message(self._wishes, self._max_height))
-
-    def _receive(self, message: channel_pb2.NodeMessage) -> None:
-        body = message.WhichOneof("body")
-        if body == "slot_map":
-            self.slot_map.receive(message.slot_map)
-            self._publish(SlotsChanged())
-        elif body == "speakers":
-            self._publish(SpeakersChanged(tuple(message.speakers.sources), message.speakers.dominant))
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -17,10 +17,10 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.rtp import RtpPacket
+from salon.media.v1 import channel_pb2
 from salon_client import aiortc_private
 from salon_client.core.sdp import sections
 from salon_client.media import MediaSession
-from salon_client.probe import Probe
 from salon_client.synthetic import COLOURS, ColourTrack, ToneTrack
 from salon_client.tracks import NO_TRACKS, Lender, Tracks
 
@@ -28,9 +28,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def session(tracks: Tracks = NO_TRACKS, video_slots: int = 2) -> MediaSession:
-    return MediaSession(
-        Lender(tracks), video_slots=video_slots, sink=Probe(), on_message=lambda _message: None
-    )
+    return MediaSession(Lender(tracks), number=1, video_slots=video_slots, receiver=_Arrivals("video"))
 
 
 async def test_offer_has_its_sections_in_the_agreed_order() -> None:
@@ -137,6 +135,8 @@ async def test_media_and_channel_flow_both_ways(monkeypatch: pytest.MonkeyPatch)
             await asyncio.gather(probe.seen.wait(), received.seen.wait())
         assert channel.readyState == "open"
         assert made.received_datagrams() > 0
+        async with asyncio.timeout(20):
+            await probe.reported.wait()
 
 
 @pytest.mark.parametrize("steps", [0, 3, 10, 30, 60])
@@ -158,7 +158,7 @@ async def connecting(
 ) -> AsyncIterator[tuple[MediaSession, RTCDataChannel]]:
     """A session that has just taken the answer of aiortc in the node's place, which sends a tone and a picture."""
     tracks = Tracks(microphone=ToneTrack(440), camera=ColourTrack(COLOURS["red"]))
-    made = MediaSession(Lender(tracks), video_slots=1, sink=probe, on_message=lambda _message: None)
+    made = MediaSession(Lender(tracks), number=1, video_slots=1, receiver=probe)
     # aiortc is no ICE-lite node: it needs the client's candidates in the offer.
     await aiortc_private.gather_candidates(made._pc, [LOOPBACK])
     node = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
@@ -190,17 +190,25 @@ async def _nothing(*_arguments: object) -> None:
 
 
 class _Arrivals:
-    """Notes that a frame of a kind has come."""
+    """Notes that a frame of a kind has come, and a report."""
 
     def __init__(self, kind: str) -> None:
         self._type = av.VideoFrame if kind == "video" else av.AudioFrame
         self.seen = asyncio.Event()
+        self.reported = asyncio.Event()
 
-    def receive_frame(self, source: int, frame: Any) -> None:
+    def session_packet(self, session: int, source: int) -> None:
+        if source == 0:
+            self.reported.set()
+
+    def session_frame(self, session: int, source: int, frame: Any) -> None:
         if isinstance(frame, self._type):
             self.seen.set()
+
+    def session_message(self, session: int, message: channel_pb2.NodeMessage) -> None:
+        pass
 
 
 async def _pump(track: MediaStreamTrack, sink: "_Arrivals") -> None:
     while True:
-        sink.receive_frame(0, await track.recv())
+        sink.session_frame(0, 0, await track.recv())

@@ -10,6 +10,7 @@ from salon.media.v1 import channel_pb2
 from salon_client import room_media
 from salon_client.events import MediaConnected, MediaLost, RoomNews, SlotsChanged, SpeakersChanged
 from salon_client.feed import Feed
+from salon_client.media import SessionReceiver
 from salon_client.room_media import RoomMedia
 from salon_client.tracks import NO_TRACKS, Lender
 from salon_common.errors import Code, SalonError
@@ -20,7 +21,7 @@ class FakeSession:
     """In a MediaSession's place."""
 
     number: int
-    on_message: Callable[[channel_pb2.NodeMessage], None]
+    receiver: SessionReceiver
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[channel_pb2.ClientMessage] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Bench:
     needed: list[None]
 
     async def connect(self, node: str = "node-1") -> FakeSession:
-        assert await self.media.offer() == f"offer {len(self.sessions) - 1}"
+        assert await self.media.offer() == f"offer {len(self.sessions)}"
         await self.media.accept("answer", node)
         session = self.sessions[-1]
         session.connected.set()
@@ -82,8 +83,8 @@ class Bench:
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     sessions: list[FakeSession] = []
 
-    def make(_lender: Lender, *, on_message: Any, **_options: Any) -> FakeSession:
-        sessions.append(FakeSession(len(sessions), on_message))
+    def make(_lender: Lender, *, number: int, receiver: SessionReceiver, **_options: Any) -> FakeSession:
+        sessions.append(FakeSession(number, receiver))
         return sessions[-1]
 
     monkeypatch.setattr(room_media, "MediaSession", make)
@@ -112,7 +113,7 @@ async def test_no_offer_while_a_session_serves(bench: Bench) -> None:
 
 
 async def test_offer_is_the_same_until_it_is_answered(bench: Bench) -> None:
-    assert await bench.media.offer() == await bench.media.offer() == "offer 0"
+    assert await bench.media.offer() == await bench.media.offer() == "offer 1"
     assert len(bench.sessions) == 1
 
 
@@ -132,7 +133,7 @@ async def test_silent_node_is_left(bench: Bench, monkeypatch: pytest.MonkeyPatch
     first.silent = True
     await bench.until(lambda: bool(bench.needed))
     assert MediaLost("node-1 is silent") in bench.news
-    assert await bench.media.offer() == "offer 1"
+    assert await bench.media.offer() == "offer 2"
 
 
 async def test_connection_that_never_comes_up_is_given_up(
@@ -163,7 +164,7 @@ async def test_answer_that_cannot_be_used_asks_for_another_session(bench: Bench)
     with pytest.raises(SalonError):
         await bench.media.accept("nonsense", "node-1")
     assert bench.needed
-    assert await bench.media.offer() == "offer 1"
+    assert await bench.media.offer() == "offer 2"
 
 
 async def test_wishes_are_gathered_and_sent_again_to_a_new_node(bench: Bench) -> None:
@@ -183,9 +184,11 @@ async def test_wishes_are_gathered_and_sent_again_to_a_new_node(bench: Bench) ->
 async def test_node_messages_become_news(bench: Bench) -> None:
     session = await bench.connect()
     shown = channel_pb2.SlotAssignment(kind=channel_pb2.SLOT_KIND_VIDEO, slot=1, source=9)
-    session.on_message(channel_pb2.NodeMessage(slot_map=channel_pb2.SlotMap(slots=[shown])))
-    session.on_message(channel_pb2.NodeMessage(speakers=channel_pb2.Speakers(sources=[8, 4], dominant=8)))
-    session.on_message(channel_pb2.NodeMessage(quality=channel_pb2.Quality(downlink_bps=1)))
+    session.receiver.session_message(1, channel_pb2.NodeMessage(slot_map=channel_pb2.SlotMap(slots=[shown])))
+    session.receiver.session_message(
+        1, channel_pb2.NodeMessage(speakers=channel_pb2.Speakers(sources=[8, 4], dominant=8))
+    )
+    session.receiver.session_message(1, channel_pb2.NodeMessage(quality=channel_pb2.Quality(downlink_bps=1)))
     assert bench.news[-2:] == [SlotsChanged(), SpeakersChanged((8, 4), 8)]
     assert bench.media.slot_map.source(channel_pb2.SLOT_KIND_VIDEO, 1) == 9
 
@@ -201,5 +204,5 @@ async def test_frames_go_to_every_sink(bench: Bench) -> None:
     sinks = [Sink(), Sink()]
     for sink in sinks:
         bench.media.add_sink(sink)
-    bench.media.receive_frame(9, "frame")
+    bench.media.session_frame(1, 9, "frame")
     assert [sink.got for sink in sinks] == [[(9, "frame")]] * 2
