@@ -4,7 +4,6 @@ import subprocess
 from typing import Any
 
 import pytest
-from salon_client.run import isolation
 from salon_client.run.isolation import IsolatedHost, make_host
 from salon_client.run.processes import Program
 from salon_common.errors import SalonError
@@ -19,7 +18,7 @@ class FakeIp:
         self.asked: list[str] = []
         self.fails_at = "nothing"
         self.shows = ""
-        monkeypatch.setattr(isolation.subprocess, "run", self._run)
+        monkeypatch.setattr(subprocess, "run", self._run)
 
     def _run(self, command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
         line = " ".join(command)
