@@ -96,7 +96,12 @@ async def node() -> AsyncIterator[Process]:
     await nc.subscribe("beat.local.media.media-1", cb=on_beat)
     await nc.subscribe("vouch.local.media.media-1", cb=on_report)
     await nc.flush()
-    process = await start(server.url, SALON_MEDIA_UDP_BIND="127.0.0.1:0", SALON_MEDIA_MAX_PARTICIPANTS="10")
+    process = await start(
+        server.url,
+        SALON_MEDIA_UDP_BIND="127.0.0.1:0",
+        SALON_MEDIA_MAX_PARTICIPANTS="10",
+        SALON_MEDIA_DRAIN_SECONDS="0",
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20) or await process.stderr.read())

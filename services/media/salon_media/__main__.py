@@ -14,11 +14,12 @@ from salon_common import logs, nats
 from salon_common.clock import SystemClock
 from salon_common.health import HealthServer
 from salon_common.net import cannot_listen, parse_bind
-from salon_common.process import announce_ready, run_service
+from salon_common.process import STOP_SECONDS, announce_ready, run_service
 from salon_common.settings import load
 
 from salon_media.app import MediaApp
 from salon_media.config import MediaSettings
+from salon_media.core.mode import ACTIVE
 from salon_media.engine import EnginePort, start_engine
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ async def serve(settings: MediaSettings, stop: asyncio.Event) -> None:
         app = MediaApp(settings, boot_id, engine, SystemClock(), REGISTRY)
         started = asyncio.Event()
         health = HealthServer(settings.health_bind)
-        health.add_check("admitting", lambda: started.is_set() and not app.state.draining)
+        health.add_check("admitting", lambda: started.is_set() and app.state.mode == ACTIVE)
         health_port = await health.start()
         stack.push_async_callback(health.stop)
 
@@ -81,7 +82,8 @@ def main() -> int:
     """Read the settings and run."""
     settings = load(MediaSettings)
     logs.setup("media", settings.log_level)
-    return run_service(lambda stop: serve(settings, stop))
+    stop_seconds = settings.drain_seconds + STOP_SECONDS
+    return run_service(lambda stop: serve(settings, stop), stop_seconds=stop_seconds)
 
 
 if __name__ == "__main__":

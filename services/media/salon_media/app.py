@@ -13,6 +13,7 @@ from salon_common.rpc import NatsMount, ServiceRegistry
 from salon_media.config import MediaSettings
 from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
+from salon_media.draining import drain
 from salon_media.dtls import NodeCertificate
 from salon_media.engine import EnginePort, EngineReader
 from salon_media.heartbeat import Heartbeat, NodeIdentity, Publisher, Vouching
@@ -47,21 +48,21 @@ class MediaApp:
             random=secrets.token_bytes,
             metrics=NodeMetrics(metrics),
         )
-        metrics.register(NodeCollector(engine.counters, self.state))
+        metrics.register(NodeCollector(engine.counters, self.state, clock))
         self._reader = EngineReader(engine, self._node)
 
     async def serve(self, nc: Client, health_port: int, started: asyncio.Event, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then drain. Sets `started` once calls reach the node."""
         settings, state = self._settings, self.state
         registry = ServiceRegistry()
-        servicer = MediaServicer(settings.node_id, self._node, state, self._engine)
+        servicer = MediaServicer(settings.node_id, self._node, state, self._engine, self._clock)
         media_pb2_grpc.add_MediaServiceServicer_to_server(servicer, registry)
         mount = NatsMount(nc, registry, region=settings.region, node=settings.node_id)
         identity = NodeIdentity(
             settings.node_id, state.boot_id, settings.region, probe_address(settings, health_port)
         )
         publisher = Publisher(nc)
-        heartbeat = Heartbeat(identity, state, publisher, self._clock)
+        heartbeat = Heartbeat(identity, state, self._node.mode_changed, publisher, self._clock)
         vouching = Vouching(
             identity, state, self._presence, self._node.presence_changed, publisher, self._clock
         )
@@ -75,7 +76,7 @@ class MediaApp:
                 ]
                 started.set()
                 await stop.wait()
-                state.draining = True
+                await drain(self._node, state, self._clock, settings.drain_seconds)
                 await heartbeat.beat()
                 await mount.stop()
                 await self._node.close()

@@ -37,3 +37,9 @@ class MediaSettings(ServiceSettings):
         le=10_000,
         description="How many participants the node takes; beyond it answers RESOURCE_EXHAUSTED.",
     )
+    drain_seconds: float = Field(
+        default=120.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after SIGTERM in which the node's people are moved elsewhere; 0 ends at once.",
+    )

@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from salon.rooms.v1 import presence_pb2
 from salon_common.clock import Clock
 
+from salon_media.core.mode import deadline_of
 from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
 from salon_media.core.stress import StressMeter
@@ -61,12 +62,14 @@ class Heartbeat:
         self,
         identity: NodeIdentity,
         state: NodeState,
+        mode_changed: asyncio.Event,
         publisher: Publisher,
         clock: Clock,
         cpu_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         self._identity = identity
         self._state = state
+        self._mode_changed = mode_changed
         self._publisher = publisher
         self._clock = clock
         self._cpu_seconds = cpu_seconds
@@ -75,24 +78,32 @@ class Heartbeat:
         self._sequence = 0
 
     async def run(self) -> None:
-        """Beat each second until cancelled."""
+        """Beat each second, and at once when the mode changes, until cancelled."""
         while True:
+            self._mode_changed.clear()
             await self.beat()
-            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._mode_changed.wait()
+            except TimeoutError:
+                continue
 
     async def beat(self) -> None:
         """Beat once, now."""
         self._sequence += 1
+        now = self._clock.now()
         stress = self._stress.measure(
-            cpu_seconds=self._cpu_seconds(), participants=self._state.participants, now=self._clock.now()
+            cpu_seconds=self._cpu_seconds(), participants=self._state.participants, now=now
         )
+        mode = self._state.mode
         message = presence_pb2.NodeHeartbeat(
             node_id=self._identity.node_id,
             boot_id=self._identity.boot_id,
             region=self._identity.region,
             stress=stress,
             participants=self._state.participants,
-            mode=presence_pb2.NODE_MODE_DRAINING if self._state.draining else presence_pb2.NODE_MODE_ACTIVE,
+            mode=mode.purpose.value,
+            drain_deadline=deadline_of(mode, now, self._clock.wall()),
             health_address=self._identity.health_address,
             metrics_address=self._identity.health_address,
             sequence=self._sequence,

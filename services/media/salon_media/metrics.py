@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from salon_common.clock import Clock
 
+from salon_media.core.mode import Mode, Purpose
 from salon_media.core.node_state import NodeState, SessionStatus
 
 _DROP = "drop_"
@@ -42,9 +44,10 @@ class NodeMetrics:
 class NodeCollector(Collector):
     """Reads the engine and the node's state at each scrape."""
 
-    def __init__(self, engine_counters: Callable[[], dict[str, int]], state: NodeState) -> None:
+    def __init__(self, engine_counters: Callable[[], dict[str, int]], state: NodeState, clock: Clock) -> None:
         self._engine_counters = engine_counters
         self._state = state
+        self._clock = clock
 
     def collect(self) -> Iterable[Metric]:
         """Called by prometheus_client, on the event loop's thread: nothing here waits."""
@@ -54,8 +57,19 @@ class NodeCollector(Collector):
         for status in SessionStatus:
             sessions.add_metric([status.value], statuses.count(status))
         yield sessions
-        yield GaugeMetricFamily("salon_media_draining", "1 while the node drains.", int(self._state.draining))
+        yield from _mode_metrics(self._state.mode, self._clock.now())
         yield from _engine_metrics(self._engine_counters())
+
+
+def _mode_metrics(mode: Mode, now: float) -> Iterable[Metric]:
+    modes = GaugeMetricFamily("salon_media_mode", "1 for what the node is for.", labels=["mode"])
+    for purpose in Purpose:
+        modes.add_metric([purpose.name.lower()], int(purpose is mode.purpose))
+    yield modes
+    left = mode.seconds_left(now) if mode.purpose is Purpose.DRAINING else 0
+    yield GaugeMetricFamily(
+        "salon_media_drain_seconds_left", "While draining: until who is left is let go.", left
+    )
 
 
 def _engine_metrics(counters: dict[str, int]) -> Iterable[Metric]:

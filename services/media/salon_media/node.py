@@ -17,6 +17,7 @@ from salon_common.errors import Code, SalonError, invalid
 from salon_common.ids import ParticipantId, RoomId, parse_participant_id, parse_room_id
 
 from salon_media.core.answer import NodeTransport, make_answer
+from salon_media.core.mode import Mode
 from salon_media.core.node_state import NodeState, ParticipantKey, SessionEntry
 from salon_media.core.offer import Offer, read_offer
 from salon_media.core.presence import PresenceReports
@@ -61,6 +62,11 @@ class MediaNode:
         self._closing: set[asyncio.Task[None]] = set()
         self.presence_changed = asyncio.Event()
         """Set when a report may be due earlier than was thought."""
+        self.mode_changed = asyncio.Event()
+        """Set when a heartbeat is due at once."""
+        self.empty = asyncio.Event()
+        """Set while nobody has a session here."""
+        self.empty.set()
 
     async def admit(self, request: media_pb2.AdmitRequest) -> str:
         """Make a session from an offer; returns the answer. Raises SalonError."""
@@ -79,6 +85,7 @@ class MediaNode:
             now=self._clock.now(),
         )
         entry = admission.entry
+        self.empty.clear()
         spec = replace(draft, session=entry.session, room=entry.room)
         try:
             if admission.replaces is not None:
@@ -100,12 +107,24 @@ class MediaNode:
             self._tell_gone(entry)
             await self._close(entry.session)
 
+    def set_mode(self, mode: Mode) -> None:
+        """Be for something else from now on. Raises SalonError."""
+        self._state.set_mode(mode)
+        _log.info(
+            "the node is %s", mode.purpose.name.lower(), extra={"participants": self._state.participants}
+        )
+        self.mode_changed.set()
+
     async def keep_house(self) -> None:
-        """Let go of clients that never connected; runs until cancelled."""
+        """Let go of clients that never connected, and of all who are left when draining is over; runs until cancelled."""
         while True:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            for entry in self._state.expire(self._clock.now()):
-                _log.info("never connected", extra=_names(entry))
+            now = self._clock.now()
+            for entry in self._state.expire(now):
+                _log.info(
+                    "the drain is over" if self._state.mode.is_over(now) else "never connected",
+                    extra=_names(entry),
+                )
                 self._tell_gone(entry)
                 self._close_soon(entry.session)
 
@@ -219,6 +238,8 @@ class MediaNode:
     def _tell_gone(self, entry: SessionEntry) -> None:
         self._presence.note_gone(entry)
         self.presence_changed.set()
+        if not self._state.participants:
+            self.empty.set()
 
     def _close_soon(self, session: int) -> None:
         task = asyncio.create_task(self._close(session))

@@ -5,8 +5,10 @@ from typing import Any
 
 import grpc.aio
 from salon.media.v1 import media_pb2, media_pb2_grpc
+from salon_common.clock import Clock
 from salon_common.errors import SalonError
 
+from salon_media.core.mode import read_mode
 from salon_media.core.node_state import NodeState
 from salon_media.engine import EnginePort
 from salon_media.node import MediaNode
@@ -19,11 +21,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class MediaServicer(media_pb2_grpc.MediaServiceServicer):
     """Translates calls into the node's methods."""
 
-    def __init__(self, node_id: str, node: MediaNode, state: NodeState, engine: EnginePort) -> None:
+    def __init__(
+        self, node_id: str, node: MediaNode, state: NodeState, engine: EnginePort, clock: Clock
+    ) -> None:
         self._node_id = node_id
         self._node = node
         self._state = state
         self._engine = engine
+        self._clock = clock
 
     async def Admit(self, request: media_pb2.AdmitRequest, context: Context) -> media_pb2.AdmitResponse:
         """Make a participant's media session."""
@@ -51,3 +56,9 @@ class MediaServicer(media_pb2_grpc.MediaServiceServicer):
             datagrams_in=counters.get("datagrams_in", 0),
             datagrams_out=counters.get("datagrams_out", 0),
         )
+
+    async def SetMode(self, request: media_pb2.SetModeRequest, context: Context) -> media_pb2.SetModeResponse:
+        """Take everybody, take no new rooms, or be emptied until a deadline."""
+        mode = read_mode(request, self._state.boot_id, self._clock.now(), self._clock.wall())
+        self._node.set_mode(mode)
+        return media_pb2.SetModeResponse(participants=self._state.participants)

@@ -3,9 +3,11 @@ from typing import cast
 
 import nats.errors
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from nats.aio.client import Client
 from salon.rooms.v1 import presence_pb2
 from salon_common.clock import ManualClock
+from salon_media.core.mode import Mode, Purpose, draining
 from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
 from salon_media.heartbeat import Heartbeat, NodeIdentity, Publisher, Vouching
@@ -48,8 +50,9 @@ def publisher(server: FakeNats) -> Publisher:
 
 async def test_a_beat_says_how_the_node_is(server: FakeNats, state: NodeState) -> None:
     admit(state)
-    state.draining = True
-    heartbeat = Heartbeat(IDENTITY, state, publisher(server), ManualClock(), cpu_seconds=lambda: 0.0)
+    state.set_mode(draining(0.0, 60.5))
+    clock = ManualClock()
+    heartbeat = Heartbeat(IDENTITY, state, asyncio.Event(), publisher(server), clock, cpu_seconds=lambda: 0.0)
     await heartbeat.beat()
     await heartbeat.beat()
     subjects = [subject for subject, _ in server.published]
@@ -61,10 +64,31 @@ async def test_a_beat_says_how_the_node_is(server: FakeNats, state: NodeState) -
         stress=0.1,
         participants=1,
         mode=presence_pb2.NODE_MODE_DRAINING,
+        drain_deadline=Timestamp(seconds=int(clock.wall()) + 60, nanos=500_000_000),
         health_address="192.0.2.1:8080",
         metrics_address="192.0.2.1:8080",
         sequence=2,
     )
+
+
+async def test_a_new_mode_is_told_without_waiting_for_the_next_beat(
+    server: FakeNats, state: NodeState
+) -> None:
+    changed = asyncio.Event()
+    heartbeat = Heartbeat(IDENTITY, state, changed, publisher(server), ManualClock())
+    async with asyncio.timeout(0.9):  # less than the time between two beats
+        running = asyncio.create_task(heartbeat.run())
+        await server.arrived.wait()
+        server.arrived.clear()
+        state.set_mode(Mode(Purpose.CORDONED))
+        changed.set()
+        await server.arrived.wait()
+    running.cancel()
+    beats = [presence_pb2.NodeHeartbeat.FromString(payload) for _, payload in server.published]
+    assert [beat.mode for beat in beats] == [
+        presence_pb2.NODE_MODE_ACTIVE,
+        presence_pb2.NODE_MODE_CORDONED,
+    ]
 
 
 async def test_without_nats_nothing_is_kept_but_what_presence_has_to_say(

@@ -8,6 +8,7 @@ from salon.media.v1 import media_pb2
 from salon.rooms.v1 import presence_pb2, room_pb2
 from salon_common.clock import ManualClock
 from salon_common.errors import Code, SalonError
+from salon_media.core.mode import draining
 from salon_media.core.node_state import CONNECT_SECONDS, NodeState
 from salon_media.core.presence import PresenceReports
 from salon_media.dtls import NodeCertificate
@@ -143,6 +144,20 @@ async def test_who_never_connects_is_let_go(harness: Harness, monkeypatch: pytes
     async with asyncio.timeout(5):
         while not harness.engine.closed:  # noqa: ASYNC110 - the loop under test has no event to wait for
             await asyncio.sleep(0)
+    keeping.cancel()
+    assert harness.statuses() == [GONE]
+
+
+async def test_who_is_left_when_draining_is_over_is_let_go(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("salon_media.node.HOUSEKEEPING_SECONDS", 0)
+    await harness.node.admit(harness.request())
+    assert not harness.node.empty.is_set()
+    harness.node.set_mode(draining(harness.clock.now(), 3.0))
+    harness.clock.advance(3.0)
+    keeping = asyncio.create_task(harness.node.keep_house())
+    await asyncio.wait_for(harness.node.empty.wait(), 5)
     keeping.cancel()
     assert harness.statuses() == [GONE]
 

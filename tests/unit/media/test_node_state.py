@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from salon_common.errors import Code, SalonError
 from salon_common.ids import ParticipantId, RoomId
+from salon_media.core.mode import ACTIVE, Mode, Purpose, draining
 from salon_media.core.node_state import (
     CONNECT_SECONDS,
     REMEMBER_REMOVED_SECONDS,
@@ -89,9 +90,35 @@ def test_a_full_node_takes_nobody_new_but_renews(state: NodeState) -> None:
 
 def test_a_draining_node_takes_nobody_new_but_renews(state: NodeState) -> None:
     admit(state)
-    state.draining = True
+    state.set_mode(draining(0.0, 60))
     assert "draining" in refusal(Code.UNAVAILABLE, state, key("b"))
     assert admit(state, number=2).replaces is not None
+
+
+def test_a_cordoned_node_takes_all_who_join_its_rooms_and_no_other_room(state: NodeState) -> None:
+    admit(state)
+    state.set_mode(Mode(Purpose.CORDONED))
+    admit(state, key("b"))
+    assert "no new rooms" in refusal(Code.UNAVAILABLE, state, key("c", OTHER_ROOM))
+    state.set_mode(ACTIVE)
+    admit(state, key("c", OTHER_ROOM))
+
+
+def test_who_is_left_when_draining_is_over_is_let_go(state: NodeState) -> None:
+    state.connect(admit(state).entry.session)
+    state.set_mode(draining(0.0, 5.0))
+    assert state.expire(4.9) == []
+    assert len(state.expire(5.0)) == 1
+    assert (state.rooms, state.participants) == (0, 0)
+
+
+def test_nothing_calls_the_end_of_the_process_off(state: NodeState) -> None:
+    state.set_mode(draining(0.0, 5.0))
+    state.set_mode(ACTIVE)
+    state.set_mode(draining(0.0, 5.0, ending=True))
+    with pytest.raises(SalonError, match="is ending") as caught:
+        state.set_mode(ACTIVE)
+    assert caught.value.code is Code.FAILED_PRECONDITION
 
 
 def test_removal_closes_and_is_idempotent(state: NodeState) -> None:

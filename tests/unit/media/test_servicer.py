@@ -2,7 +2,9 @@ from typing import cast
 
 import pytest
 from salon.media.v1 import media_pb2
-from salon_common.errors import SalonError
+from salon.rooms.v1 import presence_pb2
+from salon_common.errors import Code, SalonError
+from salon_media.core.mode import ACTIVE, Mode, Purpose, draining
 from salon_media.servicer import Context, MediaServicer
 from unit.media.fake_engine import FakeEngine
 from unit.media.test_node import PARTICIPANT, ROOM, Harness, harness
@@ -12,7 +14,7 @@ CONTEXT = cast("Context", None)
 
 
 def servicer(harness: Harness) -> MediaServicer:
-    return MediaServicer("media-1", harness.node, harness.state, harness.engine)
+    return MediaServicer("media-1", harness.node, harness.state, harness.engine, harness.clock)
 
 
 async def test_admit_inspect_and_remove(harness: Harness) -> None:
@@ -42,3 +44,27 @@ async def test_a_refusal_leaves_one_line_that_names_who_and_not_the_offer(
     )
     assert vars(record)["room"] == ROOM
     assert vars(record)["participant"] == PARTICIPANT
+
+
+async def test_the_mode_is_set_and_told_at_once(harness: Harness) -> None:
+    await harness.node.admit(harness.request())
+    harness.node.mode_changed.clear()
+    request = media_pb2.SetModeRequest(boot_id="boot", mode=presence_pb2.NODE_MODE_CORDONED)
+    answer = await servicer(harness).SetMode(request, CONTEXT)
+    assert answer == media_pb2.SetModeResponse(participants=1)
+    assert harness.state.mode == Mode(Purpose.CORDONED)
+    assert harness.node.mode_changed.is_set()
+    request.mode = presence_pb2.NODE_MODE_ACTIVE
+    await servicer(harness).SetMode(request, CONTEXT)
+    assert harness.state.mode == ACTIVE
+
+
+async def test_a_mode_that_cannot_be_is_refused(harness: Harness) -> None:
+    with pytest.raises(SalonError, match="mode: must be active, cordoned or draining"):
+        await servicer(harness).SetMode(media_pb2.SetModeRequest(boot_id="boot"), CONTEXT)
+    harness.node.set_mode(draining(harness.clock.now(), 60, ending=True))
+    request = media_pb2.SetModeRequest(boot_id="boot", mode=presence_pb2.NODE_MODE_ACTIVE)
+    with pytest.raises(SalonError) as caught:
+        await servicer(harness).SetMode(request, CONTEXT)
+    assert caught.value.code is Code.FAILED_PRECONDITION
+    assert harness.state.mode.purpose is Purpose.DRAINING

@@ -12,6 +12,8 @@ from typing import Final
 from salon_common.errors import Code, SalonError
 from salon_common.ids import ParticipantId, RoomId
 
+from salon_media.core.mode import ACTIVE, Mode, Purpose
+
 CONNECT_SECONDS: Final = 15.0
 """How long an admitted client may take until its DTLS handshake is complete."""
 REMEMBER_REMOVED_SECONDS: Final = 30.0
@@ -67,7 +69,7 @@ class NodeState:
     def __init__(self, boot_id: str, max_participants: int) -> None:
         self.boot_id = boot_id
         self.max_participants = max_participants
-        self.draining = False
+        self.mode = ACTIVE
         self._rooms: dict[RoomId, _Room] = {}
         self._handles: dict[int, _Room] = {}
         self._sessions: dict[int, SessionEntry] = {}
@@ -102,13 +104,14 @@ class NodeState:
     ) -> Admission:
         """Take a participant, in place of an older session of theirs.
 
-        Raises SalonError: FAILED_PRECONDITION for what is stale, RESOURCE_EXHAUSTED for a full node, UNAVAILABLE while it drains.
+        Raises SalonError: FAILED_PRECONDITION for what is stale, RESOURCE_EXHAUSTED for a full node, UNAVAILABLE when the node's
+        mode keeps them out.
         """
         room = self._rooms.get(key.room_id)
         older = room.participants.get(key.participant_id) if room else None
         self._check_current(key, room, older, boot_id, session_number, epoch)
         if older is None:
-            self._check_room_for_one_more()
+            self._check_room_for_one_more(new_room=room is None)
         if room is None:
             room = self._rooms[key.room_id] = _Room(self._next_number(), epoch)
             self._handles[room.handle] = room
@@ -154,9 +157,13 @@ class NodeState:
                 f"session_number: {session_number} is old, the participant's is {max(newest, removed + 1)} by now",
             )
 
-    def _check_room_for_one_more(self) -> None:
-        if self.draining:
+    def _check_room_for_one_more(self, *, new_room: bool) -> None:
+        if self.mode.purpose is Purpose.DRAINING:
             raise SalonError(Code.UNAVAILABLE, "this node is draining: place the participant on another")
+        if self.mode.purpose is Purpose.CORDONED and new_room:
+            raise SalonError(
+                Code.UNAVAILABLE, "this node takes no new rooms: place the participant on another"
+            )
         if self.participants >= self.max_participants:
             raise SalonError(
                 Code.RESOURCE_EXHAUSTED, f"this node takes {self.max_participants} participants and is full"
@@ -204,13 +211,20 @@ class NodeState:
         entry = self._sessions.get(session)
         return self.close(session) if entry is not None and epoch > entry.epoch else None
 
+    def set_mode(self, mode: Mode) -> None:
+        """From now on the node is for this. Raises SalonError FAILED_PRECONDITION when it is ending: nothing calls that off."""
+        if self.mode.ending:
+            raise SalonError(Code.FAILED_PRECONDITION, "this node is ending: it drains until then")
+        self.mode = mode
+
     def expire(self, now: float) -> list[SessionEntry]:
-        """Sessions whose client did not connect in time; they are closed."""
+        """Sessions whose client did not connect in time, and everybody once draining is over; they are closed."""
         self._removed = {key: value for key, value in self._removed.items() if value[1] > now}
+        over = self.mode.is_over(now)
         late = [
             entry
             for entry in self._sessions.values()
-            if entry.status is SessionStatus.EXPECTED and entry.deadline <= now
+            if over or (entry.status is SessionStatus.EXPECTED and entry.deadline <= now)
         ]
         for entry in late:
             self.close(entry.session)
