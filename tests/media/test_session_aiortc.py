@@ -1,13 +1,13 @@
 """A real aiortc client against the node's DTLS, SCTP and sessions, over UDP on loopback; media is not in it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from media.harness import Client, Node, until
 from media.loopback_engine import LoopbackEngine
 from salon.media.v1 import channel_pb2
-from salon.rooms.v1 import presence_pb2
+from salon.rooms.v1 import presence_pb2, room_pb2
 from salon_media.core.channel import MAX_HEIGHT
 
 
@@ -61,6 +61,24 @@ async def test_slots_and_speakers_reach_the_client(node: Node, client: Client) -
     ]
     message = await client.heard(lambda message: message.WhichOneof("body") == "speakers")
     assert message.speakers == channel_pb2.Speakers(sources=[20, 24], dominant=20)
+
+
+async def test_the_roster_names_all_who_have_connected(node: Node, client: Client) -> None:
+    def names(*microphones: int) -> Callable[[channel_pb2.NodeMessage], bool]:
+        return lambda message: list(message.roster.microphones) == [*microphones]
+
+    await client.join(node)
+    own = client.source(room_pb2.SOURCE_KIND_MICROPHONE)
+    await client.heard(names(own))
+    other = Client(ordinal=2)
+    other.pc.addTransceiver("audio", direction="recvonly")
+    await other.join(node)
+    both = names(own, other.source(room_pb2.SOURCE_KIND_MICROPHONE))
+    await client.heard(both)
+    await other.heard(both)
+    client.messages.clear()
+    await other.pc.close()
+    await client.heard(names(own))
 
 
 async def test_slots_that_changed_before_the_channel_opened_are_told_then(node: Node, client: Client) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from salon.media.v1 import media_pb2
+from salon.rooms.v1 import room_pb2
 from salon_common.clock import Clock
 from salon_common.errors import Code, SalonError, invalid
 from salon_common.ids import ParticipantId, RoomId, parse_participant_id, parse_room_id
@@ -83,12 +84,14 @@ class MediaNode:
             session_number=request.participant.session_number,
             epoch=request.epoch,
             now=self._clock.now(),
+            microphone=_microphone(request.participant),
         )
         entry = admission.entry
         self.empty.clear()
         spec = replace(draft, session=entry.session, room=entry.room)
         try:
             if admission.replaces is not None:
+                self._tell_roster(admission.replaces)
                 await self._close(admission.replaces.session)
             self._open(entry, spec, offer)
         except BaseException:
@@ -178,6 +181,7 @@ class MediaNode:
             self._metrics.handshakes.labels("completed").inc()
             self._presence.note(entry)
             self.presence_changed.set()
+            self._tell_roster(entry)
 
     def on_handshake_failed(self, session: int, reason: str) -> None:
         """DTLS did not come about."""
@@ -240,6 +244,14 @@ class MediaNode:
         self.presence_changed.set()
         if not self._state.participants:
             self.empty.set()
+        self._tell_roster(entry)
+
+    def _tell_roster(self, changed: SessionEntry) -> None:
+        """Who can be heard in a room has changed by this session."""
+        roster = self._state.roster(changed.room)
+        for entry in self._state.sessions_in(changed.room):
+            if entry.session in self._sessions:
+                self._sessions[entry.session].on_roster(roster)
 
     def _close_soon(self, session: int) -> None:
         task = asyncio.create_task(self._close(session))
@@ -254,6 +266,11 @@ class MediaNode:
             await media_session.close()
         except Exception:  # noqa: BLE001 - the session is forgotten all the same; the engine was told
             _log.exception("a session did not close well", extra={"session": session})
+
+
+def _microphone(participant: room_pb2.Participant) -> int:
+    numbers = (item.number for item in participant.sources if item.kind == room_pb2.SOURCE_KIND_MICROPHONE)
+    return next(numbers, 0)
 
 
 def _names(entry: SessionEntry) -> dict[str, RoomId | ParticipantId | int]:

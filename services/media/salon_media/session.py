@@ -94,6 +94,11 @@ class MediaSession:
         self._outbox.note_speakers(sources, dominant)
         self._flush()
 
+    def on_roster(self, microphones: Sequence[int]) -> None:
+        """Somebody has connected or gone."""
+        self._outbox.note_roster(microphones)
+        self._flush()
+
     async def close(self) -> None:
         """End it, telling the client. Idempotent."""
         if self._closed:

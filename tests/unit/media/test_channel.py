@@ -123,3 +123,32 @@ def test_speakers_are_merged_to_four_a_second() -> None:
     (message,) = take(outbox, 10.25)
     assert list(message.speakers.sources) == [3]
     assert outbox.next_at() is None
+
+
+def test_the_newest_roster_leaves_first_and_takes_turns_with_the_speakers() -> None:
+    outbox, bodies = ClientOutbox(), []
+    outbox.note_speakers([1], 1)
+    outbox.note_roster([4])
+    outbox.note_roster([4, 8])
+    (message,) = take(outbox, 0.0)
+    assert list(message.roster.microphones) == [4, 8]
+    for turn in range(1, 5):
+        outbox.note_roster([4 * turn])
+        outbox.note_speakers([turn], turn)
+        assert outbox.next_at() == turn * MERGE_SECONDS
+        assert take(outbox, turn * MERGE_SECONDS - 0.01) == []
+        (message,) = take(outbox, turn * MERGE_SECONDS)
+        bodies.append(message.WhichOneof("body"))
+    assert bodies == ["speakers", "roster", "speakers", "roster"]
+
+
+def test_a_slot_map_does_not_wait_for_the_roster() -> None:
+    outbox = ClientOutbox()
+    outbox.note_roster([4])
+    outbox.take(0.0)
+    outbox.note_roster([4, 8])
+    outbox.note_slots([(VIDEO, 0, 5, 100)])
+    (message,) = take(outbox, 0.1)
+    assert message.HasField("slot_map")
+    (message,) = take(outbox, 0.25)
+    assert message.HasField("roster")

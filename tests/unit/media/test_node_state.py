@@ -159,6 +159,23 @@ def test_connecting(state: NodeState) -> None:
     assert state.connect(999) is None
 
 
+def test_the_roster_is_of_those_who_have_connected(state: NodeState) -> None:
+    sessions = []
+    for name, microphone in (("a", 9), ("b", 5), ("c", 0)):
+        admission = state.admit(
+            key(name), boot_id="boot", session_number=1, epoch=1, now=0.0, microphone=microphone
+        )
+        sessions.append(admission.entry)
+    room = sessions[0].room
+    assert state.roster(room) == ()
+    for entry in sessions:
+        state.connect(entry.session)
+    assert state.roster(room) == (5, 9)
+    state.close(sessions[1].session)
+    assert state.roster(room) == (9,)
+    assert state.roster(999) == ()
+
+
 def test_who_does_not_connect_in_time_is_closed(state: NodeState) -> None:
     late, connected = admit(state).entry, admit(state, key("b")).entry
     state.connect(connected.session)

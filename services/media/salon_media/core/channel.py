@@ -5,7 +5,7 @@ else is merged to at most four messages a second. What cannot leave yet is merge
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from google.protobuf.message import DecodeError
 from salon.media.v1 import channel_pb2
@@ -19,6 +19,8 @@ MAX_HEIGHT: Final = 8192
 """Taller wishes mean the same: the largest layer."""
 MERGE_SECONDS: Final = 0.25
 """Least time between two messages that are not slot maps."""
+
+_MergedKind = Literal["roster", "speakers"]
 
 Wish = tuple[int, int, int]
 """Slot index, source number, height."""
@@ -74,7 +76,9 @@ class ClientOutbox:
 
     def __init__(self) -> None:
         self._slots: dict[tuple[SlotKind, int], channel_pb2.SlotAssignment] = {}
-        self._speakers: channel_pb2.Speakers | None = None
+        self._merged: dict[_MergedKind, channel_pb2.NodeMessage] = {}
+        self._first: _MergedKind = "roster"
+        """Of two that wait, the one that leaves first: they take turns."""
         self._merge_until = 0.0
 
     def note_slots(self, changes: Iterable[tuple[SlotKind, int, int, int]]) -> None:
@@ -86,13 +90,18 @@ class ClientOutbox:
 
     def note_speakers(self, sources: Sequence[int], dominant: int) -> None:
         """Who is heard now, loudest first."""
-        self._speakers = channel_pb2.Speakers(sources=sources[:4], dominant=dominant)
+        speakers = channel_pb2.Speakers(sources=sources[:4], dominant=dominant)
+        self._merged["speakers"] = channel_pb2.NodeMessage(speakers=speakers)
+
+    def note_roster(self, microphones: Sequence[int]) -> None:
+        """Whose media can be had now."""
+        self._merged["roster"] = channel_pb2.NodeMessage(roster=channel_pb2.Roster(microphones=microphones))
 
     def next_at(self) -> float | None:
         """When something should leave; None when there is nothing."""
         if self._slots:
             return 0.0
-        return self._merge_until if self._speakers is not None else None
+        return self._merge_until if self._merged else None
 
     def take(self, now: float) -> list[bytes]:
         """The messages that leave now."""
@@ -101,8 +110,9 @@ class ClientOutbox:
             slot_map = channel_pb2.SlotMap(slots=self._slots.values())
             messages.append(channel_pb2.NodeMessage(slot_map=slot_map).SerializeToString())
             self._slots = {}
-        if self._speakers is not None and now >= self._merge_until:
-            messages.append(channel_pb2.NodeMessage(speakers=self._speakers).SerializeToString())
-            self._speakers = None
+        if self._merged and now >= self._merge_until:
+            kind = self._first if self._first in self._merged else next(iter(self._merged))
+            messages.append(self._merged.pop(kind).SerializeToString())
+            self._first = "speakers" if kind == "roster" else "roster"
             self._merge_until = now + MERGE_SECONDS
         return messages

@@ -45,6 +45,8 @@ class SessionEntry:
     session_number: int
     epoch: int
     deadline: float
+    microphone: int = 0
+    """The number of the participant's microphone; 0 for who has none."""
     status: SessionStatus = SessionStatus.EXPECTED
 
 
@@ -99,8 +101,25 @@ class NodeState:
         found = self._handles.get(room)
         return list(found.participants.values()) if found else []
 
+    def roster(self, room: int) -> tuple[int, ...]:
+        """The microphones of all whose media can be had in a room, by the engine's number of it."""
+        return tuple(
+            sorted(
+                entry.microphone
+                for entry in self.sessions_in(room)
+                if entry.status is SessionStatus.CONNECTED and entry.microphone
+            )
+        )
+
     def admit(
-        self, key: ParticipantKey, *, boot_id: str, session_number: int, epoch: int, now: float
+        self,
+        key: ParticipantKey,
+        *,
+        boot_id: str,
+        session_number: int,
+        epoch: int,
+        now: float,
+        microphone: int = 0,
     ) -> Admission:
         """Take a participant, in place of an older session of theirs.
 
@@ -125,6 +144,7 @@ class NodeState:
             session_number=session_number,
             epoch=epoch,
             deadline=now + CONNECT_SECONDS,
+            microphone=microphone,
         )
         room.participants[key.participant_id] = entry
         self._sessions[entry.session] = entry
