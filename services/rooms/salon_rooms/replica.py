@@ -69,7 +69,9 @@ class Replica:
         """Prepare the store, however long it takes; listen; then take calls."""
         await self._prepare()
         await self._beats.start()
-        self._tasks = [asyncio.create_task(self._beats.run()), asyncio.create_task(self._sweeper.run())]
+        self._tasks = [
+            asyncio.create_task(run) for run in (self._beats.run(), self._sweeper.run(), self._watch_nodes())
+        ]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LISTEN_SECONDS):
                 await self._beats.node_heard.wait()
@@ -93,6 +95,11 @@ class Replica:
             except StoreUnavailable as error:
                 _log.warning("the store is not there yet: %s", error)
                 await asyncio.sleep(PREPARE_PAUSE)
+
+    async def _watch_nodes(self) -> None:
+        while True:
+            self._nodes.tick(self._clock.now())
+            await asyncio.sleep(0.1)
 
     def _act_on(self, change: Change) -> None:
         """Do what follows from a committed change."""

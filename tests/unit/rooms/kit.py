@@ -11,6 +11,7 @@ from salon_rooms.core.making import CreateInvite, CreateRoom
 from salon_rooms.core.placement import Directory, NodeRef
 from salon_rooms.core.room import Change, Room
 from salon_rooms.core.staying import Connected, Leave, Lost, SendChat, SetSources, Vouched
+from salon_rooms.core.suspicion import ProbeOutcome
 
 R = TypeVar("R")
 
@@ -85,14 +86,22 @@ class House:
         return Moment(self.now, WALL + self.now, self.nodes)
 
     def beat(self, node: str, boot: str = "b1", **fields: Any) -> None:
-        """A node beats now."""
+        """A node beats now, and answers whoever probes it."""
+        fields = {"health_address": "127.0.0.1:9000"} | fields
         self.nodes.handle_beat(beat(node, boot, sequence=next(self.beats), **fields), self.now)
+        for wanted in self.nodes.poll_probes(self.now):
+            self.nodes.handle_probe(wanted.ref, ProbeOutcome.ANSWERED, self.now)
 
     def die(self, *nodes: str, alive: tuple[str, ...] = ()) -> None:
-        """Time passes in which only `alive` beat."""
+        """Nodes are killed, by default all; `alive` go on."""
         self.now += 5.0
         for node in alive:
             self.beat(node)
+        for known, _ in self.nodes.beats(self.now):
+            if known.node_id not in alive and (not nodes or known.node_id in nodes):
+                self.nodes.handle_disconnect(NodeRef(known.node_id, known.boot_id), self.now)
+        for wanted in self.nodes.poll_probes(self.now):
+            self.nodes.handle_probe(wanted.ref, ProbeOutcome.REFUSED, self.now)
 
     def do(self, command: Command[R]) -> R:
         """Apply a command and keep its change."""

@@ -1,4 +1,4 @@
-"""Who is alive, and who is chosen."""
+"""Who is chosen, and who may be."""
 
 from collections import Counter
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from salon_rooms.core.placement import DEAD_AFTER, FORGOTTEN_AFTER, SHOWS_AFTER, Directory, NodeRef
+from salon.rooms.v1 import nodes_pb2
+from salon_rooms.core.placement import SHOWS_AFTER, Directory, NodeRef
 from unit.rooms.kit import beat, random_bytes
 
 
@@ -17,38 +18,35 @@ def directory(*nodes: str, now: float = 100.0, **fields: Any) -> Directory:
     return made
 
 
-def test_a_node_is_alive_while_it_beats() -> None:
-    nodes = directory("n1")
-    ref = NodeRef("n1", "b1")
-    assert nodes.is_alive(ref, 100.0 + DEAD_AFTER)
-    assert not nodes.is_alive(ref, 100.1 + DEAD_AFTER)
-    assert not nodes.is_alive(NodeRef("n1", "b0"), 100.0)
-    assert not nodes.is_alive(NodeRef("n2", "b1"), 100.0)
-    assert nodes.alive(100.0) == {"n1": False}
-    assert nodes.alive(104.0) == {}
-
-
 def test_nobody_is_dead_before_they_had_time_to_beat() -> None:
     nodes = Directory(100.0)
-    assert nodes.is_alive(NodeRef("n1", "b1"), 102.9)
-    assert not nodes.is_alive(NodeRef("n1", "b1"), 103.0)
+    unknown = NodeRef("n1", "b1")
+    assert nodes.is_alive(unknown, 102.9)
+    assert nodes.health(unknown, 102.9) == nodes_pb2.NODE_HEALTH_SUSPECTED
+    assert nodes.answers(unknown, 102.9)
+    assert not nodes.is_alive(unknown, 103.0)
+    assert nodes.health(unknown, 103.0) == nodes_pb2.NODE_HEALTH_DEAD
+    assert not nodes.answers(unknown, 103.0)
     assert nodes.choose(102.0, random_bytes(8)) is None
-
-
-def test_after_an_own_outage_everybody_gets_another_lease() -> None:
-    nodes = directory("n1")
     nodes.handle_own_outage(500.0)
-    assert nodes.is_alive(NodeRef("n1", "b1"), 503.0)
-    assert nodes.is_alive(NodeRef("unheard", "b1"), 502.0)
+    assert nodes.is_alive(unknown, 502.0)
+
+
+def test_who_does_not_beat_is_not_chosen_and_does_not_count_as_alive() -> None:
+    nodes = directory("n1")
+    assert nodes.alive(103.0) == {"n1": False}
+    assert nodes.alive(103.1) == {}
+    assert nodes.choose(103.1, random_bytes(8)) is None
+    nodes.handle_own_outage(500.0)
     assert nodes.choose(501.0, random_bytes(8)) == NodeRef("n1", "b1")
-    assert not nodes.is_alive(NodeRef("n1", "b1"), 503.1)
+    assert nodes.alive(503.1) == {}
 
 
 def test_late_beats_are_dropped() -> None:
     nodes = Directory(0.0)
     nodes.handle_beat(beat("n1", sequence=5), 100.0)
     nodes.handle_beat(beat("n1", sequence=4), 103.5)
-    assert not nodes.is_alive(NodeRef("n1", "b1"), 103.5)
+    assert nodes.alive(103.5) == {}
     nodes.handle_beat(beat("n1", "b2", sequence=1), 104.0)
     nodes.handle_beat(beat("n1", "b1", sequence=6), 104.1)
     assert nodes.is_alive(NodeRef("n1", "b2"), 104.1)
@@ -102,14 +100,6 @@ def test_a_node_that_drains_no_more_is_chosen_again() -> None:
     assert nodes.choose(100.0, random_bytes(8)) is None
     nodes.handle_beat(beat("a", sequence=2), 100.1)
     assert nodes.choose(100.1, random_bytes(8)) == NodeRef("a", "b1")
-
-
-def test_nodes_that_are_long_dead_are_forgotten() -> None:
-    nodes = directory("a")
-    later = 101.0 + FORGOTTEN_AFTER
-    assert nodes.choose(later, random_bytes(8)) is None
-    nodes.handle_beat(beat("a", sequence=0), later)
-    assert nodes.alive(later) == {"a": False}
 
 
 @given(st.integers(1, 40), st.binary(min_size=8, max_size=8), st.data())
