@@ -120,11 +120,14 @@ UNCHANGED = Change()
 
 
 class Draft:
-    """One command's change while it is being made. Messages put in belong to the draft: give it copies."""
+    """One command's change while it is being made. Messages put in belong to the draft: give it copies. Nodes that the
+    room has left for good are dropped on the way.
+    """
 
     def __init__(self, room: Room, wall: float) -> None:
         self.head = room_pb2.RoomHead()
         self.head.CopyFrom(room.head)
+        _drop_left(self.head.placement, wall)
         self._room = room
         self._at = timestamp(wall)
         self._participants: dict[str, room_pb2.Participant | None] = {}
@@ -151,12 +154,16 @@ class Draft:
             self.head.occupancy -= 1
         if participant.place.node_id:
             self.remove_session(participant)
+            for node in self.head.placement.nodes:
+                if node.state == room_pb2.PLACED_NODE_STATE_LEAVING:
+                    self._remove_at(node.node_id, participant)
 
     def remove_session(self, participant: room_pb2.Participant) -> None:
         """Have the participant's node end their media session."""
-        self._removals.append(
-            Removal(participant.place.node_id, self._room.id, participant.id, participant.session_number)
-        )
+        self._remove_at(participant.place.node_id, participant)
+
+    def _remove_at(self, node_id: str, participant: room_pb2.Participant) -> None:
+        self._removals.append(Removal(node_id, self._room.id, participant.id, participant.session_number))
 
     def put_invite(self, invite: room_pb2.Invite) -> None:
         """Store a new or changed invite."""
@@ -198,6 +205,18 @@ def timestamp(wall: float) -> Timestamp:
     return at
 
 
+def is_over(node: room_pb2.PlacedNode, wall: float) -> bool:
+    """Whether a leaving node's deadline has passed."""
+    return node.deadline.ToMicroseconds() <= wall * 1e6
+
+
+def _drop_left(placement: room_pb2.Placement, wall: float) -> None:
+    for at in reversed(range(len(placement.nodes))):
+        node = placement.nodes[at]
+        if node.state == room_pb2.PLACED_NODE_STATE_LEAVING and is_over(node, wall):
+            del placement.nodes[at]
+
+
 def is_listed(participant: room_pb2.Participant) -> bool:
     """Whether others see the participant: viewers are counted, not listed."""
     return participant.role != room_pb2.ROLE_VIEWER and participant.state in _COUNTED
@@ -206,7 +225,7 @@ def is_listed(participant: room_pb2.Participant) -> bool:
 def shown(participant: room_pb2.Participant) -> room_pb2.Participant:
     """A participant as other clients see them."""
     public = copied(participant)
-    for private in ("account", "invite_id", "place", "request_id"):
+    for private in ("account", "invite_id", "place", "request_id", "unheard_at"):
         public.ClearField(private)
     return public
 

@@ -8,7 +8,7 @@ from salon_common.errors import Code, SalonError
 
 from salon_rooms.core.command import Command, Moment, Outcome, existing, running
 from salon_rooms.core.placement import NodeRef
-from salon_rooms.core.places import node_of
+from salon_rooms.core.places import leaving_nodes, node_of, settle
 from salon_rooms.core.room import Draft, Room, copied, is_listed, shown
 
 
@@ -62,7 +62,7 @@ class Vouched(Enum):
     """What a rooms replica thinks of somebody that a node has."""
 
     RIGHT = "right"
-    """The participant belongs there."""
+    """The participant belongs there, or may be there still."""
     WRONG = "wrong"
     """Not in the room, on another node, or with a later session: the node may end what it has."""
     EARLY = "early"
@@ -78,13 +78,16 @@ class Connected(Command[Vouched]):
     node: NodeRef
 
     def apply(self, room: Room | None, moment: Moment) -> Outcome[Vouched]:
-        """Makes those present who were joining."""
+        """Makes those present who were joining. A node that the room is leaving may have any session but a later one."""
         participant = room.participants.get(self.participant_id) if room else None
-        if room is None or participant is None or self.session_number < participant.session_number:
+        if room is None or participant is None:
             return Outcome(Vouched.WRONG)
         if self.session_number > participant.session_number:
             return Outcome(Vouched.EARLY)
         if node_of(participant.place) != self.node:
+            is_leaving = self.node in leaving_nodes(room.head.placement, moment.wall)
+            return Outcome(Vouched.RIGHT if is_leaving else Vouched.WRONG)
+        if self.session_number < participant.session_number:
             return Outcome(Vouched.WRONG)
         if participant.state == room_pb2.PARTICIPANT_STATE_PRESENT:
             return Outcome(Vouched.RIGHT)
@@ -92,6 +95,7 @@ class Connected(Command[Vouched]):
         present = copied(participant)
         present.state = room_pb2.PARTICIPANT_STATE_PRESENT
         draft.put(present)
+        settle(draft, moment.wall)
         if is_listed(present):
             draft.emit(_changed(present))
         return Outcome(Vouched.RIGHT, draft.change())
@@ -99,7 +103,9 @@ class Connected(Command[Vouched]):
 
 @dataclass(frozen=True)
 class Leave(Command[rooms_pb2.LeaveResponse]):
-    """Takes a participant out. Who is out already stays out: a retry is no error."""
+    """Takes a participant out. Who is out already stays out: a retry is no error. Who has begun a session since the one
+    that the request is about stays in.
+    """
 
     request: rooms_pb2.LeaveRequest
 
@@ -107,7 +113,7 @@ class Leave(Command[rooms_pb2.LeaveResponse]):
         """Raises SalonError NOT_FOUND for an unknown room."""
         room = existing(room)
         participant = room.participants.get(self.request.participant_id)
-        if participant is None:
+        if participant is None or 0 < self.request.session_number < participant.session_number:
             return Outcome(rooms_pb2.LeaveResponse())
         reason = self.request.reason or room_pb2.LEAVE_REASON_LEFT
         return Outcome(rooms_pb2.LeaveResponse(), _out(room, participant, reason, moment).change())

@@ -139,11 +139,14 @@ class RoomMachine(RuleBasedStateMachine):
     @invariant()
     def everybody_placed_is_on_the_active_node_of_the_newest_epoch(self) -> None:
         placement = self.house.state.head.placement
-        assert len(placement.nodes) <= 1
+        active = [n for n in placement.nodes if n.state == room_pb2.PLACED_NODE_STATE_ACTIVE]
+        assert len(active) == (placement.epoch > 0)
+        nodes = [(n.node_id, n.boot_id) for n in placement.nodes]
+        assert len(nodes) == len(set(nodes)), "a node is active or leaving, never both"
         for participant in self.house.state.participants.values():
             if participant.HasField("place"):
-                assert participant.place.node_id == placement.nodes[0].node_id
-                assert participant.place.boot_id == placement.nodes[0].boot_id
+                assert participant.place.node_id == active[0].node_id
+                assert participant.place.boot_id == active[0].boot_id
                 assert participant.place.epoch == placement.epoch
 
     @invariant()
