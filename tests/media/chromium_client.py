@@ -26,9 +26,10 @@ async def open_page(browser: Browser) -> Page:
     return page
 
 
-async def join(node: Node, page: Page, options: Options, ordinal: int = 1) -> None:
+async def join(node: Node, page: Page, options: Options, ordinal: int = 1, *, uplink_bps: int = 0) -> None:
     """Offer, admission, answer; returns when the data channel is open."""
-    answer = await node.admit_offer(participant(ordinal), await page.evaluate(MAKE_OFFER, options))
+    offer = await page.evaluate(MAKE_OFFER, options)
+    answer = await node.admit_offer(participant(ordinal), offer, uplink_bps=uplink_bps)
     await page.evaluate("(sdp) => pc.setRemoteDescription({type: 'answer', sdp})", answer)
     await page.evaluate(
         "() => channel.readyState === 'open' || new Promise((resolve) => { channel.onopen = () => resolve(true); })"

@@ -73,9 +73,16 @@ class Node:
     async def admit(self, client: "Client", *, session_number: int = 1) -> str:
         return await self.admit_offer(participant(client.ordinal, session_number), await client.offer())
 
-    async def admit_offer(self, who: room_pb2.Participant, offer: str) -> str:
+    async def admit_offer(self, who: room_pb2.Participant, offer: str, *, uplink_bps: int = 0) -> str:
         return await self.node.admit(
-            media_pb2.AdmitRequest(boot_id=BOOT_ID, room_id=ROOM_ID, participant=who, epoch=1, offer=offer)
+            media_pb2.AdmitRequest(
+                boot_id=BOOT_ID,
+                room_id=ROOM_ID,
+                participant=who,
+                epoch=1,
+                offer=offer,
+                uplink_bps=uplink_bps,
+            )
         )
 
     def statuses(self) -> dict[str, presence_pb2.PresenceStatus.ValueType]:

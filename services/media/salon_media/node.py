@@ -100,7 +100,7 @@ class MediaNode:
             raise
         self._presence.note(entry)
         self.presence_changed.set()
-        return make_answer(offer, spec, self._transport)
+        return make_answer(offer, spec, self._transport, uplink_bps=request.uplink_bps)
 
     async def remove(self, room_id: str, participant_id: str, session_number: int) -> None:
         """End a participant's session. Idempotent. Raises SalonError for ids that cannot be."""

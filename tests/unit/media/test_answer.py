@@ -24,7 +24,9 @@ SPEAKER = room_pb2.Participant(
 )
 
 
-def answered(text: str, transport: NodeTransport = TRANSPORT) -> tuple[str, SessionSpec]:
+def answered(
+    text: str, transport: NodeTransport = TRANSPORT, *, uplink_bps: int = 0
+) -> tuple[str, SessionSpec]:
     offer = read_offer(text)
     spec = make_session_spec(
         offer,
@@ -34,7 +36,7 @@ def answered(text: str, transport: NodeTransport = TRANSPORT) -> tuple[str, Sess
         ice=IceCredentials("ufrag+12", "p" * 24),
         random_ssrcs=itertools.count(1000),
     )
-    return make_answer(offer, spec, transport), spec
+    return make_answer(offer, spec, transport, uplink_bps=uplink_bps), spec
 
 
 def media_of(answer: str) -> list[dict[str, Any]]:
@@ -151,3 +153,19 @@ async def test_aiortc_accepts_the_answer_to_its_offer() -> None:
 @pytest.mark.parametrize("name", ["chromium_all_sources"])
 def test_an_answer_is_no_longer_than_a_message_may_be(offers: Offers, name: str) -> None:
     assert len(answered(offers(name))[0]) < 32 * 1024
+
+
+@pytest.mark.parametrize(
+    ("uplink_bps", "start"), [(1, 100), (99_999, 100), (1_234_567, 1234), (2**64 - 1, 4000)]
+)
+def test_video_that_is_sent_starts_at_what_the_uplink_carried(
+    offers: Offers, uplink_bps: int, start: int
+) -> None:
+    offer = offers("chromium_camera")
+    answer, spec = answered(offer, uplink_bps=uplink_bps)
+    (camera,) = [send for send in spec.sends if send.kind == room_pb2.SOURCE_KIND_CAMERA]
+    line = f"a=fmtp:{camera.codecs[0].payload_type} x-google-start-bitrate={start}"
+    assert answer.count("x-google") == 1
+    (section,) = [media for media in answer.split("m=") if f"a=mid:{camera.mid}\r\n" in media]
+    assert line in section.splitlines()
+    assert "x-google" not in answered(offer)[0]
