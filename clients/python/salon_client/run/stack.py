@@ -145,6 +145,11 @@ class Stack:
         """The ports that a part said it serves: `grpc`, `web`, `health`, `udp`, `nats`."""
         return self._process(name).ports
 
+    def health_address(self, name: str) -> str:
+        """Where a part answers /livez, /readyz and /metrics."""
+        host = self._isolated[name].inside if name in self._isolated else LOOPBACK
+        return f"{host}:{self.ports(name)['health']}"
+
     # ---- what can be done with it
 
     async def create_room(self, title: str = "", *, name: str = "Host") -> Link:
