@@ -6,9 +6,11 @@ from salon.rooms.v1 import room_pb2, rooms_pb2
 from salon_common.errors import Code, SalonError
 from salon_common.ids import ID_BYTES, make_id
 
+from salon_rooms.core.asking import is_unheard, note_unheard
 from salon_rooms.core.command import Command, Moment, Outcome, running
 from salon_rooms.core.links import check_usable, find_invite, used_once
-from salon_rooms.core.places import active_node, move_room, no_node, node_of, put_on, take_place
+from salon_rooms.core.placement import NodeRef
+from salon_rooms.core.places import active_node, move_room, must_leave, no_node, node_of, put_on, take_place
 from salon_rooms.core.room import Draft, Room, copied, is_listed, shown, timestamp
 
 CHOICE_BYTES = 8
@@ -73,6 +75,8 @@ class Join(Command[rooms_pb2.JoinResponse]):
         """A new number even for a retry: the session of the first try may exist, and be about to end."""
         if self.request.wants_media:
             participant.session_number += 1
+            if is_unheard(participant, self.request.unheard_epoch):
+                note_unheard(draft, participant, moment, self.random[ID_BYTES:])
             take_place(draft, participant, moment, self.random[ID_BYTES:])
         draft.put(participant)
 
@@ -114,6 +118,21 @@ class Join(Command[rooms_pb2.JoinResponse]):
 
 
 @dataclass(frozen=True)
+class Locate(Command[NodeRef | None]):
+    """Which node it is that somebody hears no more. The reply is None when they have another place by now."""
+
+    participant_id: str
+    unheard_epoch: int
+
+    def apply(self, room: Room | None, moment: Moment) -> Outcome[NodeRef | None]:
+        """Changes nothing."""
+        participant = room.participants.get(self.participant_id) if room else None
+        if participant is None or not is_unheard(participant, self.unheard_epoch):
+            return Outcome(None)
+        return Outcome(node_of(participant.place))
+
+
+@dataclass(frozen=True)
 class Replace(Command[rooms_pb2.ReplaceResponse]):
     """Finds another node for a participant whose node did not answer or was not heard."""
 
@@ -128,27 +147,30 @@ class Replace(Command[rooms_pb2.ReplaceResponse]):
         failed = node_of(self.request.failed)
         if participant.HasField("place") and participant.place != self.request.failed:
             return Outcome(rooms_pb2.ReplaceResponse(place=participant.place))
-
-        beats = moment.nodes.is_alive(failed, moment.now)
-        if beats and self._serves_others(room):
+        if self._is_worth_keeping(room, failed, moment):
             return Outcome(rooms_pb2.ReplaceResponse(place=participant.place))
 
         draft = Draft(room, moment.wall)
         replaced = copied(participant)
+        lives = moment.nodes.is_alive(failed, moment.now)
         if active_node(room.head.placement) != failed:
             take_place(draft, replaced, moment, self.random)
         else:
             chosen = moment.nodes.choose(moment.now, self.random, avoid=failed)
-            if chosen is None and beats:
+            if chosen is None and lives:
                 return Outcome(rooms_pb2.ReplaceResponse(place=participant.place))
             if chosen is None:
                 raise no_node()
             move_room(draft, chosen, moment, but=replaced.id)
             put_on(replaced, chosen, draft)
-        if beats:
+        if lives:
             draft.remove_session(participant)
         draft.put(replaced)
         return Outcome(rooms_pb2.ReplaceResponse(place=replaced.place), draft.change())
+
+    def _is_worth_keeping(self, room: Room, failed: NodeRef, moment: Moment) -> bool:
+        """A node that is well and has somebody else's media is not what fails."""
+        return self._serves_others(room) and not must_leave(failed, moment)
 
     def _serves_others(self, room: Room) -> bool:
         """Whether the node has somebody else's media: then it is not the node that fails."""

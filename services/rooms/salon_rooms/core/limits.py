@@ -27,6 +27,7 @@ MAX_TITLE = 120
 MAX_LABEL = 64
 MAX_TEXT = 2000
 MAX_SUBJECT_BYTES = 128
+MAX_ASKER = 64
 
 _INVITED_ROLES = (
     room_pb2.ROLE_UNSPECIFIED,
@@ -104,6 +105,10 @@ def check_join(request: rooms_pb2.JoinRequest) -> None:
     parse_request_id(request.request_id)
     if bool(request.invite_secret) == bool(request.participant_id):
         raise invalid("invite_secret", "give either the secret of a link or a participant_id")
+    if request.unheard_epoch and not (request.participant_id and request.wants_media):
+        raise invalid("unheard_epoch", "is for those who take up a participant again, with media")
+    if len(request.asker) > MAX_ASKER:
+        raise invalid("asker", f"must be at most {MAX_ASKER} characters")
     if request.participant_id:
         parse_participant_id(request.participant_id)
         return

@@ -8,7 +8,7 @@ of the placement with the room's next change (`Draft`).
 
 from collections.abc import Iterator
 
-from salon.rooms.v1 import room_pb2
+from salon.rooms.v1 import nodes_pb2, presence_pb2, room_pb2
 from salon_common.errors import Code, SalonError
 
 from salon_rooms.core.command import Moment
@@ -54,8 +54,22 @@ def spread_ms(people: int, nodes: int) -> int:
 
 
 def must_leave(node: NodeRef, moment: Moment) -> bool:
-    """Whether a room's next session had better be elsewhere: the node is dead, takes nobody new, or cannot be asked."""
-    return not moment.nodes.is_alive(node, moment.now)
+    """Whether a room's next session had better be elsewhere: the node is dead or silent, takes nobody new, or cannot be
+    asked to.
+    """
+    return (
+        not moment.nodes.answers(node, moment.now)
+        or moment.nodes.mode(node) == presence_pb2.NODE_MODE_DRAINING
+        or moment.nodes.health(node, moment.now) == nodes_pb2.NODE_HEALTH_ISOLATED
+    )
+
+
+def takes_rooms(node: NodeRef, moment: Moment) -> bool:
+    """Whether a room may be brought to a node."""
+    return (
+        moment.nodes.health(node, moment.now) == nodes_pb2.NODE_HEALTH_ALIVE
+        and moment.nodes.mode(node) == presence_pb2.NODE_MODE_ACTIVE
+    )
 
 
 def take_place(draft: Draft, participant: room_pb2.Participant, moment: Moment, random: bytes) -> None:
