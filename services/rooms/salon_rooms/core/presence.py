@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from salon.rooms.v1 import presence_pb2, room_pb2
 
+from salon_rooms.core.occupants import Occupants
 from salon_rooms.core.placement import NodeRef
+from salon_rooms.core.places import LEAVING_SECONDS
 
 LEASE = 10.0
 """Seconds for which a report vouches."""
@@ -53,12 +55,17 @@ class _Tracked:
     """When each sender vouched last, by kind and id."""
     last_vouched: float = 0.0
     gone_at: float | None = None
+    former: NodeRef | None = None
+    """The node that the participant was moved from last."""
+    moved_at: float = float("-inf")
 
 
 class PresenceTracker:
     """Everybody in the rooms of some partitions."""
 
     def __init__(self, started: float) -> None:
+        self.occupants = Occupants()
+        """Where everybody is."""
         self._tracked: dict[Key, _Tracked] = {}
         self._of_sender: dict[tuple[int, str], set[Key]] = {}
         self._judging_from = started + LEASE
@@ -79,9 +86,13 @@ class PresenceTracker:
             known = _Tracked(now, stored.state, stored.session_number, node, last_vouched=now)
             self._tracked[key] = known
         elif stored.session_number != known.session_number or node != known.node:
+            if node != known.node:
+                known.former, known.moved_at = known.node, now
             known.session_number, known.node = stored.session_number, node
             known.gone_at, known.last_vouched = None, now
         known.state = stored.state
+        is_present = stored.state == room_pb2.PARTICIPANT_STATE_PRESENT
+        self.occupants.handle_stored(room_id, participant_id, node, now, is_present=is_present)
 
     def handle_report(self, report: presence_pb2.PresenceReport, now: float) -> list[HeardParticipant]:
         """Take a sender's view; the reply is whom to look into. Reports about former sessions are ignored."""
@@ -103,7 +114,7 @@ class PresenceTracker:
                 if from_node:
                     known.gone_at = None
                 vouched.add(key)
-            if from_node and self._is_news(known, entry, node, complete=report.complete):
+            if from_node and self._is_news(known, entry, node, now, complete=report.complete):
                 heard.append(
                     HeardParticipant(entry.room_id, entry.participant_id, entry.session_number, node)
                 )
@@ -172,19 +183,31 @@ class PresenceTracker:
         return not any(now - at < LEASE for at in tracked.vouched.values())
 
     def _is_news(
-        self, known: _Tracked | None, entry: presence_pb2.PresenceEntry, node: NodeRef, *, complete: bool
+        self,
+        known: _Tracked | None,
+        entry: presence_pb2.PresenceEntry,
+        node: NodeRef,
+        now: float,
+        *,
+        complete: bool,
     ) -> bool:
-        """Whether a node's word differs from what is stored. Whom the store may not have told of yet is looked into
-        when connected, and else only when the node gives its whole list.
+        """Whether a node's word differs from what is stored. Those of whom the store may not have told yet are looked into
+        when connected, and else only when the node gives its whole list. A node that was left lately is right to have
+        whom it had.
         """
         connected = entry.status == presence_pb2.PRESENCE_STATUS_CONNECTED
         if known is None:
             return connected or complete
+        if entry.session_number > known.session_number:
+            return connected
+        if node == known.former and now - known.moved_at < LEAVING_SECONDS:
+            return False
         if entry.session_number != known.session_number or node != known.node:
-            return complete and entry.session_number <= known.session_number
+            return complete
         return connected and known.state == room_pb2.PARTICIPANT_STATE_JOINING
 
     def _forget(self, key: Key) -> None:
+        self.occupants.handle_out(*key)
         tracked = self._tracked.pop(key, None)
         if tracked:
             for sender in tracked.vouched:

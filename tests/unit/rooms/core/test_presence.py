@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 from salon.rooms.v1 import presence_pb2, room_pb2
 from salon_rooms.core.placement import NodeRef
+from salon_rooms.core.places import LEAVING_SECONDS
 from salon_rooms.core.presence import GRACE_AFTER_GONE, LEASE, HeardParticipant, PresenceTracker
 
 EXPECTED = presence_pb2.PRESENCE_STATUS_EXPECTED
@@ -289,4 +290,46 @@ class TestHeard:
         assert watch.media(session=1) == []
         assert len(watch.media(session=1, complete=True)) == 1
         assert len(watch.media(session=2, node="n2", complete=True)) == 1
-        assert watch.media(session=3, complete=True) == []
+
+    def test_a_session_that_the_store_has_not_told_of(self) -> None:
+        watch = Watch()
+        watch.store(session=2)
+        assert len(watch.media(session=3)) == 1
+        assert watch.media(EXPECTED, session=3, complete=True) == []
+
+
+class TestMoved:
+    """Somebody's room is brought from one node to another."""
+
+    def test_the_node_that_is_left_vouches_and_is_not_looked_into(self) -> None:
+        watch = Watch()
+        watch.store(node="n1")
+        watch.store(node="n2", present=False)
+        for _ in range(int(LEAVING_SECONDS) - 1):
+            assert watch.media(node="n1", complete=True) == []
+            assert watch.run(1) == set()
+        watch.run(1)
+        assert len(watch.media(node="n1", complete=True)) == 1
+
+    def test_its_word_that_they_have_gone_does_not_condemn(self) -> None:
+        watch = Watch()
+        watch.store(node="n1")
+        watch.media(node="n1")
+        watch.store(node="n2", present=False)
+        watch.media(GONE, node="n1")
+        assert watch.run(LEASE - 1) == set()
+
+    def test_whom_nobody_vouches_for_on_the_way_is_lost(self) -> None:
+        watch = Watch()
+        watch.store(node="n1")
+        watch.store(node="n2", present=False)
+        assert watch.run(LEASE - 1) == set()
+        assert watch.run(1) == {"ada"}
+
+    def test_the_new_node_is_believed_at_once(self) -> None:
+        watch = Watch()
+        watch.store(node="n1")
+        watch.store(node="n2", present=False)
+        watch.store(node="n2", session=2, present=False)
+        assert watch.media(node="n1", session=1, complete=True) == []
+        assert len(watch.media(node="n2", session=2)) == 1
