@@ -15,14 +15,20 @@ from salon_common.web import WebMount
 
 _log = logging.getLogger(__name__)
 
+BOOT_ID_HEADER = b"salon-boot-id"
 Check = Callable[[], bool]
 _Answer = tuple[int, str, bytes]
 
 
 class HealthServer:
-    """Serves health and metrics on its own port."""
+    """Serves health and metrics on its own port.
 
-    def __init__(self, bind: str) -> None:
+    With a `boot_id` each answer names the incarnation that gave it, so that whoever asks at a port knows whether the process
+    that had it still does.
+    """
+
+    def __init__(self, bind: str, boot_id: str = "") -> None:
+        self._identity = [(BOOT_ID_HEADER, boot_id.encode())] if boot_id else []
         self._checks: dict[str, Check] = {}
         self._web = WebMount(self._app, bind, purpose="health", grace=1)
 
@@ -68,7 +74,11 @@ class HealthServer:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         status, content_type, body = self._answer(scope["method"], scope["path"])
-        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        headers = [
+            (b"content-type", content_type.encode()),
+            (b"content-length", str(len(body)).encode()),
+            *self._identity,
+        ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 

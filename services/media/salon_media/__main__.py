@@ -35,7 +35,7 @@ async def serve(settings: MediaSettings, stop: asyncio.Event) -> None:
         stack.callback(engine.stop)
         app = MediaApp(settings, boot_id, engine, SystemClock(), REGISTRY)
         started = asyncio.Event()
-        health = HealthServer(settings.health_bind)
+        health = HealthServer(settings.health_bind, boot_id)
         health.add_check("admitting", lambda: started.is_set() and app.state.mode == ACTIVE)
         health_port = await health.start()
         stack.push_async_callback(health.stop)

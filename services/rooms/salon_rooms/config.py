@@ -27,6 +27,14 @@ class RoomsSettings(ServiceSettings):
         default=600, ge=1, description="Seconds for which events are kept for those who come back."
     )
     chat_ttl: int = Field(default=86_400, ge=1, description="Seconds for which chat is kept.")
+    nats_account: str = Field(
+        default="APP",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description=(
+            "The NATS account of the region's services. Where it imports its own DISCONNECT events from the system account, and "
+            "this user may subscribe to them, a killed node is noticed in milliseconds."
+        ),
+    )
     link_key_file: Path | None = Field(
         default=None,
         description=(

@@ -22,6 +22,10 @@ COMMIT_COMMANDS = Histogram(
 )
 WRITERS = Gauge("salon_rooms_writers", "Rooms with a running writer.")
 NODES = Gauge("salon_rooms_media_nodes", "Media nodes that beat.")
+PROBES = Counter("salon_rooms_probes_total", "Probes of nodes' health ports, by outcome.", ["outcome"])
+VERDICTS = Counter(
+    "salon_rooms_node_verdicts_total", "Changes of what is thought of a node, by its new health.", ["health"]
+)
 REPLICAS = Gauge("salon_rooms_replicas", "Rooms replicas that beat, this one included.")
 TRACKED = Gauge("salon_rooms_tracked_participants", "Participants whose presence is watched.")
 LOST = Counter(
@@ -33,5 +37,5 @@ REMOVALS = Counter(
     ["result"],
 )
 BAD_MESSAGES = Counter(
-    "salon_rooms_bad_messages_total", "Beats and reports that could not be read, by kind.", ["kind"]
+    "salon_rooms_bad_messages_total", "Messages that could not be read, by kind.", ["kind"]
 )

@@ -16,6 +16,8 @@ from salon_rooms.core.placement import Directory
 from salon_rooms.core.presence import PresenceTracker
 from salon_rooms.core.replicas import Replicas
 from salon_rooms.core.room import Change
+from salon_rooms.disconnects import Disconnects
+from salon_rooms.doubts import Doubts
 from salon_rooms.jetstream import JetStreamStore, Lifetimes
 from salon_rooms.node_client import NodeClient
 from salon_rooms.servicer import RoomsServicer
@@ -57,6 +59,8 @@ class Replica:
             clock,
             self._sweeper.look_into,
         )
+        self._doubts = Doubts(nc, settings.region, self._nodes, clock)
+        self._disconnects = Disconnects(nc, settings.nats_account, self._doubts.handle_disconnect)
         registry = ServiceRegistry()
         servicer = RoomsServicer(
             settings.region, link_key, self._writers, self._store, clock, secrets.token_bytes
@@ -69,8 +73,10 @@ class Replica:
         """Prepare the store, however long it takes; listen; then take calls."""
         await self._prepare()
         await self._beats.start()
+        await self._doubts.start()
+        await self._disconnects.start()
         self._tasks = [
-            asyncio.create_task(run) for run in (self._beats.run(), self._sweeper.run(), self._watch_nodes())
+            asyncio.create_task(run) for run in (self._beats.run(), self._sweeper.run(), self._doubts.run())
         ]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LISTEN_SECONDS):
@@ -84,6 +90,8 @@ class Replica:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._disconnects.stop()
+        await self._doubts.stop()
         await self._sweeper.close()
         await self._writers.close()
         await self._node_client.close()
@@ -95,11 +103,6 @@ class Replica:
             except StoreUnavailable as error:
                 _log.warning("the store is not there yet: %s", error)
                 await asyncio.sleep(PREPARE_PAUSE)
-
-    async def _watch_nodes(self) -> None:
-        while True:
-            self._nodes.tick(self._clock.now())
-            await asyncio.sleep(0.1)
 
     def _act_on(self, change: Change) -> None:
         """Do what follows from a committed change."""

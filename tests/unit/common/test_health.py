@@ -73,3 +73,14 @@ async def test_it_listens() -> None:
     assert await to_thread(fetch) == b"alive\n"
     await server.stop()
     await server.stop()
+
+
+async def test_answers_name_the_incarnation_that_has_one() -> None:
+    server = HealthServer("127.0.0.1:0", boot_id="b00t")
+    port = await server.start()
+    try:
+        for path in ("livez", "metrics"):
+            with await to_thread(urllib.request.urlopen, f"http://127.0.0.1:{port}/{path}") as answer:
+                assert answer.headers["salon-boot-id"] == "b00t"
+    finally:
+        await server.stop()

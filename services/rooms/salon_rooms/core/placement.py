@@ -78,8 +78,8 @@ class Directory:
     def __init__(self, started: float) -> None:
         self._nodes: dict[str, _Node] = {}
         """In the order of their last heartbeats."""
-        self._restless: dict[str, None] = {}
-        """Those whose watch changes by time alone."""
+        self._suspects: dict[str, None] = {}
+        self._strangers: dict[str, None] = {}
         self._verdicts: list[Verdict] = []
         self._warm_at = started + DEAD_AFTER
         self._ticked = started
@@ -140,18 +140,18 @@ class Directory:
         if now - self._ticked > STALLED_AFTER:
             self.handle_own_outage(now)
         self._ticked = now
-        for node_id in list(self._restless):
+        for node_id in list(self._suspects):
             self._judge(self._nodes[node_id], now)
         for node in self._overdue(now):
             self._judge(node, now)
 
     def poll_probes(self, now: float, limit: int = PROBES_AT_ONCE) -> list[ProbeWanted]:
         """The probes to be made now, at most `limit`; those who are suspected come first."""
-        restless = [self._nodes[node_id] for node_id in self._restless]
         wanted: list[ProbeWanted] = []
-        for node in sorted(restless, key=lambda node: not node.watch.is_suspected):
-            if len(wanted) >= limit:
+        for node_id in (*self._suspects, *self._strangers):
+            if len(wanted) == limit:
                 break
+            node = self._nodes[node_id]
             if node.watch.take_probe(now):
                 wanted.append(ProbeWanted(node.ref, node.beat.health_address))
         return wanted
@@ -295,10 +295,8 @@ class Directory:
             self._verdicts.append(Verdict(node.ref, node.told, node.watch.evidence))
             if node.told == nodes_pb2.NODE_HEALTH_ALIVE:
                 self._listed_at = float("-inf")
-        if node.watch.is_restless:
-            self._restless[node_id] = None
-        else:
-            self._restless.pop(node_id, None)
+        _keep(self._suspects, node_id, node.watch.is_suspected)
+        _keep(self._strangers, node_id, node.watch.is_stranger)
 
     def _hears_others(self, node_id: str, now: float) -> bool:
         """Whether another node has beaten lately: of the two that beat last one is another."""
@@ -319,7 +317,13 @@ class Directory:
     def _forget(self, now: float) -> None:
         for key in [k for k, node in self._nodes.items() if now - node.watch.condemned_at > FORGOTTEN_AFTER]:
             del self._nodes[key]
-            self._restless.pop(key, None)
+
+
+def _keep(ids: dict[str, None], node_id: str, belongs: bool) -> None:
+    if belongs:
+        ids[node_id] = None
+    else:
+        ids.pop(node_id, None)
 
 
 def _mode(beat: presence_pb2.NodeHeartbeat) -> presence_pb2.NodeMode.ValueType:

@@ -104,9 +104,11 @@ class Watch:
         return self.health != nodes_pb2.NODE_HEALTH_DEAD and not self._silent
 
     @property
-    def is_restless(self) -> bool:
-        """Whether time alone changes more than that its heartbeat becomes overdue."""
-        return self.is_suspected or self._is_probing or self._probe_at != _NEVER
+    def is_stranger(self) -> bool:
+        """Whether it is to be probed without a suspicion, to learn whether its address is right."""
+        return not (self.is_suspected or self._is_introduced) and (
+            self._is_probing or self._probe_at != _NEVER
+        )
 
     def is_probed(self, now: float) -> bool:
         """Whether the outcome of a probe is about to settle something."""
