@@ -1,4 +1,7 @@
-"""A real nats-server with JetStream for tests: on a free port, in a directory of its own, on loopback."""
+"""A real nats-server with JetStream for tests: on a free port, in a directory of its own, on loopback.
+
+Its accounts are those of a region: the user `rooms` hears of ended connections, whoever gives no name does not.
+"""
 
 import atexit
 import json
@@ -23,6 +26,21 @@ jetstream {{
   max_file_store: 1GB
   limits {{ batch {{ max_inflight_per_stream: 200, max_inflight_total: 1000 }} }}
 }}
+accounts {{
+  SYS {{
+    exports: [{{ stream: "$SYS.ACCOUNT.*.DISCONNECT", account_token_position: 3 }}]
+  }}
+  APP {{
+    jetstream: enabled
+    imports: [{{ stream: {{ account: SYS, subject: "$SYS.ACCOUNT.APP.DISCONNECT" }} }}]
+    users: [
+      {{ user: rooms, password: rooms, permissions: {{ publish: {{ deny: "$SYS.>" }} }} }}
+      {{ user: anybody, permissions: {{ publish: {{ deny: "$SYS.>" }}, subscribe: {{ deny: "$SYS.>" }} }} }}
+    ]
+  }}
+}}
+system_account: SYS
+no_auth_user: anybody
 {extra}
 """
 
@@ -56,6 +74,11 @@ class NatsServer:
     def url(self) -> str:
         """Where clients connect."""
         return f"nats://127.0.0.1:{self._port}"
+
+    @property
+    def rooms_url(self) -> str:
+        """Where rooms replicas connect, as the user that hears of ended connections."""
+        return f"nats://rooms:rooms@127.0.0.1:{self._port}"
 
     @property
     def pid(self) -> int | None:

@@ -55,7 +55,7 @@ class ServiceSettings(BaseSettings):
     nats_url: str = Field(
         default="nats://127.0.0.1:4222",
         pattern=r"^(nats|tls)://\S+$",
-        description="Where NATS is: one URL, or several separated by commas.",
+        description="Where NATS is: one URL, or several separated by commas; `nats://user:password@host:port` to log in.",
     )
     health_bind: Bind = Field(
         default="127.0.0.1:0", description="Address of /livez, /readyz and /metrics; port 0 takes a free one."

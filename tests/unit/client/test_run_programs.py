@@ -1,4 +1,5 @@
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from salon_client.run.services import Context, media_program, ready_ports, rooms
 
 CONTEXT = Context(
     nats_url="nats://127.0.0.1:4222",
+    rooms_nats_url="nats://rooms:5ecret@127.0.0.1:4222",
     session_key_file=Path("/keys/session.keys"),
     link_key_file=Path("/keys/link.key"),
     apps_file=Path("/keys/apps.json"),
@@ -66,10 +68,23 @@ def test_nats_is_ready_when_it_says_so() -> None:
     assert nats_server.ready_ports(listening + "[1] [INF] Server is ready\n") == {"nats": 41234}
 
 
+def test_rooms_replicas_alone_connect_by_name(tmp_path: Path) -> None:
+    for made in (rooms_program, signaling_program, media_program):
+        program = made(CONTEXT, 1)
+        assert ("5ecret" in str(program.environment({}))) == (made is rooms_program)
+    password = tmp_path / "password"
+    password.write_text("5ecret\n")
+    assert nats_server.rooms_url("nats://127.0.0.1:4222", password) == "nats://rooms:5ecret@127.0.0.1:4222"
+
+
 def test_nats_is_configured_for_its_own_directory(tmp_path: Path) -> None:
-    program = nats_server.nats_program(tmp_path)
+    password = tmp_path / "password"
+    password.write_text("5ecret\n")
+    program = nats_server.nats_program(tmp_path, password)
     server, _, configuration = program.command({"nats": 4222})
     assert Path(server).name == "nats-server"
     text = Path(configuration).read_text()
+    assert 'user: rooms, password: "5ecret"' in text
+    assert stat.S_IMODE(Path(configuration).stat().st_mode) == 0o600
     assert 'listen: "127.0.0.1:4222"' in text
     assert str(tmp_path / "jetstream") in text

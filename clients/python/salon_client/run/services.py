@@ -19,6 +19,8 @@ class Context:
     """What the services of one stack have in common."""
 
     nats_url: str
+    rooms_nats_url: str
+    """With the name and password of the rooms replicas: for no other eyes."""
     session_key_file: Path
     link_key_file: Path
     apps_file: Path
@@ -33,7 +35,11 @@ class Context:
 def rooms_program(context: Context, number: int) -> Program:
     """One replica of the rooms service."""
     name = f"rooms-{number}"
-    settings = {"REPLICA_ID": name, "LINK_KEY_FILE": str(context.link_key_file)}
+    settings = {
+        "REPLICA_ID": name,
+        "LINK_KEY_FILE": str(context.link_key_file),
+        "NATS_URL": context.rooms_nats_url,
+    }
     return _service("rooms", name, context, lambda _ports: settings)
 
 
@@ -64,6 +70,8 @@ def media_program(context: Context, number: int) -> Program:
         here = {"HEALTH_BIND": f"{host}:{ports.get('health', 0)}"} if host else {}
         return here | {
             "NODE_ID": name,
+            # The orderly end of the whole is no drain: there is nowhere to move anybody.
+            "DRAIN_SECONDS": "0",
             "UDP_BIND": f"0.0.0.0:{ports.get('udp', 0)}",
             "ADVERTISE": json.dumps([host] if host else list(context.advertise)),
         }

@@ -226,9 +226,11 @@ class Stack:
             self._web_port = await self._web.start()
         for name in self._isolate:
             self._isolated[name] = make_host()
-        await self._start_programs([nats_server.nats_program(self.directory / "nats", self._nats_host)])
+        nats = nats_server.nats_program(self.directory / "nats", self._keys.nats_rooms, self._nats_host)
+        await self._start_programs([nats])
         context = Context(
             nats_url=self.nats_url,
+            rooms_nats_url=nats_server.rooms_url(self.nats_url, self._keys.nats_rooms),
             session_key_file=self._keys.session_key,
             link_key_file=self._keys.link_key,
             apps_file=self._keys.apps,
