@@ -11,7 +11,7 @@ from salon_signaling import metrics
 from salon_signaling.chores import Chores
 from salon_signaling.core.join_plan import Admit, Admitted, AdmitTimes, JoinPlan, Refused, Replace, Step
 from salon_signaling.entry import Entry
-from salon_signaling.media_client import MediaClient
+from salon_signaling.media_client import MediaClient, UnansweredError
 from salon_signaling.rooms_client import RoomsClient
 
 
@@ -28,14 +28,15 @@ class Admission:
         """The place that serves the participant, with its answer. Raises SalonError."""
         if not entry.offer:
             return Admitted(participant.place, answer="")
-        plan = JoinPlan(participant.place, self._times)
+        fresh = entry.is_resume and participant.place.epoch > entry.reserve.unheard_epoch
+        plan = JoinPlan(participant.place, self._times, fresh=fresh)
         step = plan.start()
         while True:
             match step:
                 case Admit(place, timeout):
                     step = await self._ask_node(plan, entry, participant, place, timeout)
-                case Replace(failed):
-                    step = await self._ask_rooms(plan, entry, participant, failed)
+                case Replace():
+                    step = await self._ask_rooms(plan, entry, participant, step)
                 case Admitted():
                     return step
                 case Refused(error):
@@ -60,11 +61,13 @@ class Admission:
             participant=placed,
             epoch=place.epoch,
             offer=entry.offer,
+            uplink_bps=entry.uplink_bps,
+            downlink_bps=entry.downlink_bps,
         )
         try:
             return plan.handle_answer(await self._media.admit(place.node_id, request, timeout))
         except SalonError as error:
-            return plan.handle_admit_failed(error)
+            return plan.handle_admit_failed(error, unanswered=isinstance(error, UnansweredError))
         except asyncio.CancelledError:
             self._forget_at(place, entry, participant)
             raise
@@ -74,15 +77,25 @@ class Admission:
         plan: JoinPlan,
         entry: Entry,
         participant: room_pb2.Participant,
-        failed: room_pb2.ParticipantPlace,
+        replace: Replace,
     ) -> Step:
         metrics.REPLACED.inc()
-        self._forget_at(failed, entry, participant)
-        request = rooms_pb2.ReplaceRequest(room_id=entry.room, participant_id=participant.id, failed=failed)
+        failed = replace.failed
+        request = rooms_pb2.ReplaceRequest(
+            room_id=entry.room,
+            participant_id=participant.id,
+            failed=failed,
+            unanswered=replace.unanswered,
+        )
         try:
-            return plan.handle_replaced((await self._rooms.replace(request)).place)
+            place = (await self._rooms.replace(request)).place
         except SalonError as error:
+            self._forget_at(failed, entry, participant)
             return plan.handle_replace_failed(error)
+        if (place.node_id, place.boot_id) != (failed.node_id, failed.boot_id):
+            # The same node is told nothing: a removal would keep out the session that it is asked for next.
+            self._forget_at(failed, entry, participant)
+        return plan.handle_replaced(place)
 
     def _forget_at(
         self, place: room_pb2.ParticipantPlace, entry: Entry, participant: room_pb2.Participant

@@ -51,6 +51,10 @@ class Authority:
         """The user whom an app vouches for. Raises SalonError UNAUTHENTICATED."""
         return verify_app_token(self._apps, fields.check_token("app_token", token), self._clock.wall())
 
+    def asker(self, address: str) -> str:
+        """What stands for an address where two people are to be told from one who asks twice."""
+        return self._sessions.disguise(address)
+
     def issue(
         self, room_id: str, participant_id: str, role: "room_pb2.Role.ValueType"
     ) -> signaling_pb2.SessionToken:

@@ -37,11 +37,18 @@ class SignalingSettings(ServiceSettings):
         default=(), description="Proxies whose x-forwarded-for is believed, as a JSON list of networks."
     )
 
-    rooms_timeout: float = Field(default=2.0, gt=0, le=10, description="Seconds for a call to rooms.")
+    rooms_timeout: float = Field(
+        default=2.5, gt=0, le=10, description="Seconds for a call to rooms, with its one retry."
+    )
     admit_timeout: float = Field(
         default=0.5, gt=0, le=10, description="Seconds for the first node to admit a participant."
     )
-    second_admit_timeout: float = Field(default=2.0, gt=0, le=10, description="Seconds for the second node.")
+    second_admit_timeout: float = Field(
+        default=2.0,
+        gt=0,
+        le=10,
+        description="Seconds for the second node, and for the new one of who is moved.",
+    )
     keepalive: float = Field(default=5.0, gt=0, le=15, description="Seconds of silence before a keepalive.")
     token_lifetime: float = Field(
         default=600.0,

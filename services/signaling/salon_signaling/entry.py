@@ -25,6 +25,10 @@ class Entry:
     """On resume: the last that the client has."""
     seen_epoch: int = 0
     """On resume of the media session: the highest that the client knows."""
+    uplink_bps: int = 0
+    """What the uplink carried at the node before; 0 while unknown."""
+    downlink_bps: int = 0
+    """What the node before could send; 0 while unknown."""
 
     @property
     def is_resume(self) -> bool:
@@ -34,6 +38,8 @@ class Entry:
     @property
     def kind(self) -> str:
         """For metrics."""
+        if self.reserve.unheard_epoch:
+            return "ask"
         return "resume" if self.is_resume else "join"
 
 
@@ -59,10 +65,19 @@ def read_entry(
             _identify(reserve, request, authority)
         case None:
             raise invalid("credential", "must be a link's invite_secret or a session_token")
-    if not reserve.participant_id:
-        return Entry(room, reserve, request.offer)
-    seen_epoch = 0 if request.offer else request.epoch
-    return Entry(room, reserve, request.offer, request.last_event, seen_epoch)
+    is_resume = bool(reserve.participant_id)
+    if is_resume and request.offer and request.unheard_epoch:
+        reserve.unheard_epoch = request.unheard_epoch
+        reserve.asker = authority.asker(address)
+    return Entry(
+        room,
+        reserve,
+        request.offer,
+        last_event=request.last_event if is_resume else 0,
+        seen_epoch=request.epoch if is_resume and not request.offer else 0,
+        uplink_bps=request.uplink_bps,
+        downlink_bps=request.downlink_bps,
+    )
 
 
 def _identify(

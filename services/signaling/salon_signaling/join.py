@@ -148,7 +148,11 @@ class Joins:
         if entry.is_resume:
             return
         request = rooms_pb2.LeaveRequest(
-            room_id=entry.room, participant_id=participant.id, reason=room_pb2.LEAVE_REASON_LEFT
+            room_id=entry.room,
+            participant_id=participant.id,
+            reason=room_pb2.LEAVE_REASON_LEFT,
+            # The caller may have come again at once, by the same request: that session stays.
+            session_number=participant.session_number,
         )
         try:
             await self._parts.rooms.leave(request)
@@ -164,7 +168,16 @@ class Joins:
         known = opening.joined.snapshot.event_number
         now = parts.clock.now()
         stream = ParticipantStream(
-            Membership(opening.claim, me.role, admitted.place.epoch, opening.entry.seen_epoch),
+            Membership(
+                opening.claim,
+                me.role,
+                admitted.place.epoch,
+                opening.entry.seen_epoch,
+                old_node_serves=any(
+                    node.state == room_pb2.PLACED_NODE_STATE_LEAVING
+                    for node in opening.joined.placement.nodes
+                ),
+            ),
             last_event=opening.entry.last_event if opening.continues else known,
             room_event=known,
             times=parts.times,

@@ -4,10 +4,15 @@ import logging
 from collections.abc import Callable
 
 import grpc.aio
+import nats.errors
 from salon.media.v1 import media_pb2, media_pb2_grpc
-from salon_common.errors import SalonError
+from salon_common.errors import Code, SalonError
 
 _log = logging.getLogger(__name__)
+
+
+class UnansweredError(SalonError):
+    """A node said nothing, where it could have refused."""
 
 
 class MediaClient:
@@ -19,8 +24,14 @@ class MediaClient:
         self._stubs: dict[str, media_pb2_grpc.MediaServiceAsyncStub] = {}
 
     async def admit(self, node_id: str, request: media_pb2.AdmitRequest, timeout: float) -> str:
-        """The node's SDP answer. Raises SalonError as the node says, or UNAVAILABLE or DEADLINE_EXCEEDED without it."""
-        return (await self._stub(node_id).Admit(request, timeout=timeout)).answer
+        """The node's SDP answer. Raises SalonError as the node says, and UnansweredError when it says nothing."""
+        try:
+            return (await self._stub(node_id).Admit(request, timeout=timeout)).answer
+        except SalonError as error:
+            nobody_there = isinstance(error.__cause__, nats.errors.NoRespondersError)
+            if nobody_there or error.code == Code.DEADLINE_EXCEEDED:
+                raise UnansweredError(error.code, error.message) from error
+            raise
 
     async def remove(self, node_id: str, request: media_pb2.RemoveRequest) -> None:
         """End a session, if the node can be reached; if not, the node notices the silence."""

@@ -2,7 +2,11 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-JOINS = Counter("salon_signaling_joins", "Joins and resumes by the code of their outcome.", ["kind", "code"])
+JOINS = Counter(
+    "salon_signaling_joins",
+    "Joins, resumes and asks (a resume by who hears their node no more) by the code of their outcome.",
+    ["kind", "code"],
+)
 JOIN_SECONDS = Histogram(
     "salon_signaling_join_seconds",
     "From a Join request to its welcome.",

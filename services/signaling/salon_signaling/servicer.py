@@ -218,6 +218,8 @@ def _counted(request: signaling_pb2.JoinRequest) -> Iterator[None]:
         yield
     except SalonError as error:
         kind = "resume" if request.session_token else "join"
+        if request.session_token and request.offer and request.unheard_epoch:
+            kind = "ask"
         metrics.JOINS.labels(kind, error.code.name).inc()
         raise
 

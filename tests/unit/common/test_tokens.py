@@ -315,6 +315,13 @@ class TestSessionTokens:
             SessionTokens([NEW]).verify(text, NOW)
         assert caught.value.code is Code.UNAUTHENTICATED
 
+    def test_a_disguise_is_the_same_for_holders_of_the_first_key_alone(self) -> None:
+        tokens = SessionTokens([NEW, OLD])
+        assert tokens.disguise("a") == SessionTokens([NEW]).disguise("a")
+        others = {SessionTokens([OLD]).disguise("a"), tokens.disguise("b"), tokens.disguise("")}
+        assert tokens.disguise("a") not in others
+        assert len(tokens.disguise("a")) == 32
+
     def test_keys_are_read_from_a_file_hexadecimal_or_raw(self, tmp_path: Path) -> None:
         path = tmp_path / "keys"
         path.write_bytes(OLD.hex().encode() + b"\n\n  " + NEW + b"\n")

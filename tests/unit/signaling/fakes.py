@@ -236,6 +236,9 @@ class FakeNode(media_pb2_grpc.MediaServiceServicer):
     async def Inspect(self, request: media_pb2.InspectRequest, context: Any) -> Any:
         return media_pb2.InspectResponse()
 
+    async def SetMode(self, request: media_pb2.SetModeRequest, context: Any) -> Any:
+        return media_pb2.SetModeResponse()
+
 
 class LocalChannel:
     """Calls a servicer's unary methods in this process, with their deadlines."""

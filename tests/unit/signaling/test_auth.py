@@ -41,6 +41,17 @@ def test_a_token_opens_its_own_room_only(authority: Authority) -> None:
     assert caught.value.code == Code.UNAUTHENTICATED
 
 
+def test_an_asker_is_the_same_at_all_replicas_and_tells_nobody_which(
+    authority: Authority, clock: ManualClock
+) -> None:
+    elsewhere = Authority(AppRegistry(()), SessionTokens([b"k" * 32]), clock)
+    other_key = Authority(AppRegistry(()), SessionTokens([b"l" * 32]), clock)
+    asker = authority.asker("192.0.2.1")
+    assert asker == elsewhere.asker("192.0.2.1")
+    assert len({asker, authority.asker("192.0.2.2"), other_key.asker("192.0.2.1")}) == 3
+    assert len(asker) == 32
+
+
 def test_oversized_tokens_are_not_read(authority: Authority) -> None:
     with pytest.raises(SalonError, match="session_token: must be at most 4 KiB"):
         authority.caller([("authorization", "Bearer " + "x" * 5000)])

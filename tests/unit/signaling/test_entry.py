@@ -62,6 +62,33 @@ def test_only_who_keeps_the_media_session_can_have_been_moved(authority: Authori
     assert read(request, authority).seen_epoch == 0
 
 
+def test_who_hears_their_node_no_more_asks_with_a_new_offer(authority: Authority) -> None:
+    token = authority.issue(ROOM, ME, room_pb2.ROLE_SPEAKER).token
+    request = signaling_pb2.JoinRequest(
+        room_id=ROOM, request_id="r", session_token=token, offer="v=0", unheard_epoch=4
+    )
+    entry = read(request, authority)
+    assert (entry.kind, entry.reserve.unheard_epoch) == ("ask", 4)
+    assert entry.reserve.asker == authority.asker("192.0.2.1")
+    assert "192.0.2.1" not in entry.reserve.asker
+    request.offer = ""
+    entry = read(request, authority)
+    assert (entry.kind, entry.reserve.unheard_epoch, entry.reserve.asker) == ("resume", 0, "")
+
+
+def test_a_newcomer_asks_nothing(authority: Authority) -> None:
+    request = link(offer="v=0")
+    request.unheard_epoch = 4
+    assert read(request, authority).reserve.unheard_epoch == 0
+
+
+def test_hints_go_with_the_offer(authority: Authority) -> None:
+    request = link(offer="v=0")
+    request.uplink_bps, request.downlink_bps = 1_500_000, 2_500_000
+    entry = read(request, authority)
+    assert (entry.uplink_bps, entry.downlink_bps) == (1_500_000, 2_500_000)
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

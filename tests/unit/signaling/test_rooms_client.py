@@ -67,3 +67,13 @@ async def test_an_unknown_region_has_no_rooms(client: RoomsClient, rooms: FakeRo
         await client.preview(rooms_pb2.PreviewRoomRequest(room_id="mars-" + "a" * 20))
     assert caught.value.code == Code.NOT_FOUND
     assert not rooms.script.calls
+
+
+async def test_two_tries_take_no_longer_than_one_call_may(client: RoomsClient, rooms: FakeRooms) -> None:
+    rooms.script.gates["Join"] = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(SalonError, match="try again"):
+        await client.join(rooms_pb2.JoinRequest(room_id=ROOM))
+    assert 0.045 <= loop.time() - began < 0.1
+    assert len(rooms.script.calls) == 2

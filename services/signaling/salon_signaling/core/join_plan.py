@@ -1,7 +1,8 @@
 """Which node is asked to admit a participant, and what follows from its answer: at most two tries.
 
 The place that the rooms service chose is tried first, briefly: a node that is gone must not cost the join its round
-trip. Then another place is asked for, once, and tried with more patience. `Step`s are what the shell does next.
+trip. Then another place is asked for, once, and tried with more patience: such a node is alive, and maybe busy with others
+who come from the same dead one. `Step`s are what the shell does next.
 """
 
 from dataclasses import dataclass
@@ -39,9 +40,11 @@ class Admit:
 
 @dataclass(frozen=True)
 class Replace:
-    """Ask the rooms service for another place, and tell the failed one, which may have admitted all the same."""
+    """Ask the rooms service for another place."""
 
     failed: room_pb2.ParticipantPlace
+    unanswered: bool = False
+    """Whether the node said nothing at all."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +68,27 @@ Step = Admit | Replace | Admitted | Refused
 class JoinPlan:
     """The way of one participant to a node. Each `handle_*` returns the next step."""
 
-    def __init__(self, place: room_pb2.ParticipantPlace, times: AdmitTimes) -> None:
+    def __init__(self, place: room_pb2.ParticipantPlace, times: AdmitTimes, *, fresh: bool = False) -> None:
+        """`fresh`: the rooms service has just chosen the place because another one failed."""
         self._place = place
         self._times = times
+        self._fresh = fresh
         self._replaced = False
 
     def start(self) -> Step:
         """The first step."""
-        return Admit(self._place, self._times.first)
+        return Admit(self._place, self._times.second if self._fresh else self._times.first)
 
     def handle_answer(self, answer: str) -> Step:
         """The node admitted the participant."""
         return Admitted(self._place, answer)
 
-    def handle_admit_failed(self, error: SalonError) -> Step:
-        """The node did not."""
+    def handle_admit_failed(self, error: SalonError, *, unanswered: bool = False) -> Step:
+        """The node did not: it refused, or `unanswered` said nothing, being gone, frozen, cut off or too slow."""
         if error.code == Code.INVALID_ARGUMENT:
             return Refused(error)
         if error.code in _NODE_CANNOT and not self._replaced:
-            return Replace(self._place)
+            return Replace(self._place, unanswered)
         return Refused(_no_node())
 
     def handle_replaced(self, place: room_pb2.ParticipantPlace) -> Step:

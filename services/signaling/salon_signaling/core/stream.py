@@ -90,6 +90,8 @@ class Membership:
     """Of the participant's place."""
     seen_epoch: int = 0
     """The highest that a client knows who comes back to its media session; 0 with a new session, or from one who cannot tell."""
+    old_node_serves: bool = False
+    """Whether a node that the room leaves serves those it has: who has missed the word of their move is told so with it."""
 
 
 class ParticipantStream:
@@ -115,7 +117,8 @@ class ParticipantStream:
         self._keepalive_at = now + times.keepalive
         self._renew_at = now + times.token_lifetime / 2
         if 0 < member.seen_epoch < member.epoch:
-            self._send(signaling_pb2.JoinResponse(moved=signaling_pb2.Moved(epoch=member.epoch)), now)
+            missed = signaling_pb2.Moved(epoch=member.epoch, make_before_break=member.old_node_serves)
+            self._send(signaling_pb2.JoinResponse(moved=missed), now)
         if self._sequence.behind:
             self._request_replay()
 
@@ -246,7 +249,9 @@ class ParticipantStream:
         """Replayed moves can be older than the place that the welcome gave."""
         if moved.epoch > self._epoch:
             self._epoch = moved.epoch
-            body = signaling_pb2.Moved(epoch=moved.epoch, make_before_break=moved.make_before_break)
+            body = signaling_pb2.Moved(
+                epoch=moved.epoch, make_before_break=moved.make_before_break, spread_ms=moved.spread_ms
+            )
             self._send(signaling_pb2.JoinResponse(moved=body), now)
 
     def _adopt(self, snapshot: room_pb2.Snapshot, now: float) -> None:

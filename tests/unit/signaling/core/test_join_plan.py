@@ -10,14 +10,29 @@ SECOND = room_pb2.ParticipantPlace(node_id="node-2", boot_id="b", epoch=4)
 GONE = SalonError(Code.UNAVAILABLE, "nobody answers")
 
 
-def plan() -> JoinPlan:
-    return JoinPlan(FIRST, AdmitTimes(first=0.5, second=2.0))
+def plan(*, fresh: bool = False) -> JoinPlan:
+    return JoinPlan(FIRST, AdmitTimes(first=0.5, second=2.0), fresh=fresh)
 
 
 def test_the_chosen_node_admits() -> None:
     join = plan()
     assert join.start() == Admit(FIRST, 0.5)
     assert join.handle_answer("v=0") == Admitted(FIRST, "v=0")
+
+
+def test_a_place_that_was_chosen_because_another_failed_is_given_more_time_at_once() -> None:
+    join = plan(fresh=True)
+    assert join.start() == Admit(FIRST, 2.0)
+    assert join.handle_admit_failed(GONE) == Replace(FIRST)
+
+
+def test_a_node_that_says_nothing_is_told_from_one_that_refuses() -> None:
+    join = plan()
+    join.start()
+    late = SalonError(Code.DEADLINE_EXCEEDED, "no answer in time")
+    assert join.handle_admit_failed(late, unanswered=True) == Replace(FIRST, unanswered=True)
+    join.handle_replaced(SECOND)
+    assert isinstance(join.handle_admit_failed(late, unanswered=True), Refused)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from salon.rooms.v1 import room_pb2, rooms_pb2
+from salon.signaling.v1 import signaling_pb2
 from salon_common.errors import Code, SalonError
 from salon_signaling.core.stream import (
     End,
@@ -28,8 +29,11 @@ def open_stream(
     *,
     role: "room_pb2.Role.ValueType" = room_pb2.ROLE_SPEAKER,
     seen_epoch: int = 0,
+    old_node_serves: bool = False,
 ) -> ParticipantStream:
-    member = Membership(claim=claim(), role=role, epoch=3, seen_epoch=seen_epoch)
+    member = Membership(
+        claim=claim(), role=role, epoch=3, seen_epoch=seen_epoch, old_node_serves=old_node_serves
+    )
     return ParticipantStream(member, last_event=last_event, room_event=room_event, times=TIMES, now=0.0)
 
 
@@ -191,6 +195,22 @@ class TestMoves:
         stream = open_stream()
         stream.handle_event(moved(6, ME, epoch=4), 1.0)
         assert kinds(stream.take_outputs()) == ["event", "moved"]
+
+    def test_how_to_move_is_passed_on(self) -> None:
+        stream = open_stream()
+        event = moved(6, ME, epoch=4)
+        event.participant_moved.make_before_break = True
+        event.participant_moved.spread_ms = 300
+        stream.handle_event(event, 1.0)
+        told = stream.take_outputs()[1]
+        assert isinstance(told, Send)
+        assert told.message.moved == signaling_pb2.Moved(epoch=4, make_before_break=True, spread_ms=300)
+
+    @pytest.mark.parametrize("serves", [True, False])
+    def test_who_missed_their_move_keeps_an_old_node_that_still_serves(self, serves: bool) -> None:
+        (told,) = open_stream(seen_epoch=2, old_node_serves=serves).take_outputs()
+        assert isinstance(told, Send)
+        assert told.message.moved == signaling_pb2.Moved(epoch=3, make_before_break=serves)
 
     def test_moves_of_others_and_stale_ones_are_events_alone(self) -> None:
         stream = open_stream()
