@@ -31,6 +31,11 @@ TRACKED = Gauge("salon_rooms_tracked_participants", "Participants whose presence
 LOST = Counter(
     "salon_rooms_lost_participants_total", "Participants taken out because nobody vouched for them."
 )
+MOVES = Counter(
+    "salon_rooms_moves_total",
+    "Rooms to be brought to another node, by why (dead, drain, hot) and result (done, failed).",
+    ["why", "result"],
+)
 REMOVALS = Counter(
     "salon_rooms_node_removals_total",
     "Sessions that nodes were told to end, by result: done, failed, dropped.",

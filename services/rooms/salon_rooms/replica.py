@@ -6,7 +6,7 @@ import logging
 import secrets
 
 from nats.aio.client import Client
-from salon.rooms.v1 import rooms_pb2_grpc
+from salon.rooms.v1 import nodes_pb2_grpc, rooms_pb2_grpc
 from salon_common.clock import Clock
 from salon_common.rpc import NatsMount, ServiceRegistry
 
@@ -18,8 +18,12 @@ from salon_rooms.core.replicas import Replicas
 from salon_rooms.core.room import Change
 from salon_rooms.disconnects import Disconnects
 from salon_rooms.doubts import Doubts
+from salon_rooms.evacuation import Evacuation
+from salon_rooms.feed import Feed
 from salon_rooms.jetstream import JetStreamStore, Lifetimes
+from salon_rooms.mover import Mover
 from salon_rooms.node_client import NodeClient
+from salon_rooms.nodes_servicer import NodesServicer
 from salon_rooms.servicer import RoomsServicer
 from salon_rooms.store import StoreUnavailable
 from salon_rooms.sweeper import Sweeper
@@ -46,8 +50,20 @@ class Replica:
         tracker = PresenceTracker(clock.now())
         self._node_client = NodeClient(nc, settings.region)
         self._writers = Writers(self._store, self._nodes, clock, self._act_on)
+        feed = Feed(self._store, tracker, clock)
+        self._evacuation = Evacuation(
+            feed, self._writers, tracker, self._nodes, replicas, clock, secrets.token_bytes
+        )
+        self._mover = Mover(self._writers, tracker, self._nodes, replicas, clock, secrets.token_bytes)
         self._sweeper = Sweeper(
-            self._store, self._writers, tracker, self._nodes, replicas, clock, self._node_client.remove
+            feed,
+            self._writers,
+            tracker,
+            self._nodes,
+            replicas,
+            clock,
+            self._node_client.remove,
+            self._look_at_nodes,
         )
         self._beats = Beats(
             nc,
@@ -59,14 +75,9 @@ class Replica:
             clock,
             self._sweeper.look_into,
         )
-        self._doubts = Doubts(nc, settings.region, self._nodes, clock)
+        self._doubts = Doubts(nc, settings.region, self._nodes, clock, on_dead=self._evacuation.on_dead)
         self._disconnects = Disconnects(nc, settings.nats_account, self._doubts.handle_disconnect)
-        registry = ServiceRegistry()
-        servicer = RoomsServicer(
-            settings.region, link_key, self._writers, self._store, clock, secrets.token_bytes
-        )
-        rooms_pb2_grpc.add_RoomsServiceServicer_to_server(servicer, registry)
-        self._mount = NatsMount(nc, registry, region=settings.region)
+        self._mount = NatsMount(nc, self._services(link_key, tracker), region=settings.region)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -93,8 +104,26 @@ class Replica:
         await self._disconnects.stop()
         await self._doubts.stop()
         await self._sweeper.close()
+        await self._evacuation.close()
+        await self._mover.close()
         await self._writers.close()
         await self._node_client.close()
+
+    def _services(self, link_key: bytes, tracker: PresenceTracker) -> ServiceRegistry:
+        registry = ServiceRegistry()
+        rooms = RoomsServicer(
+            self._settings.region,
+            link_key,
+            self._writers,
+            self._store,
+            self._clock,
+            secrets.token_bytes,
+            self._doubts,
+        )
+        rooms_pb2_grpc.add_RoomsServiceServicer_to_server(rooms, registry)
+        nodes = NodesServicer(self._nodes, tracker.occupants, self._node_client, self._clock)
+        nodes_pb2_grpc.add_NodesServiceServicer_to_server(nodes, registry)
+        return registry
 
     async def _prepare(self) -> None:
         while True:
@@ -103,6 +132,10 @@ class Replica:
             except StoreUnavailable as error:
                 _log.warning("the store is not there yet: %s", error)
                 await asyncio.sleep(PREPARE_PAUSE)
+
+    def _look_at_nodes(self) -> None:
+        self._evacuation.look_again()
+        self._mover.look_again()
 
     def _act_on(self, change: Change) -> None:
         """Do what follows from a committed change."""

@@ -4,6 +4,7 @@ Replay alone reads the store directly. SalonError goes through to the mounts, wh
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from salon.rooms.v1 import rooms_pb2, rooms_pb2_grpc
 from salon_common.clock import Clock
@@ -12,10 +13,12 @@ from salon_common.ids import ID_BYTES, SECRET_BYTES, RoomId, region_of
 
 from salon_rooms.core import limits
 from salon_rooms.core.command import existing
-from salon_rooms.core.entering import CHOICE_BYTES, Join, Replace
+from salon_rooms.core.entering import CHOICE_BYTES, Join, Locate, Replace
 from salon_rooms.core.limits import MAX_EVENTS_IN_REPLY
 from salon_rooms.core.links import room_id_for
 from salon_rooms.core.making import CreateInvite, CreateRoom, PreviewRoom, RevokeInvite
+from salon_rooms.core.placement import NodeRef
+from salon_rooms.core.places import node_of
 from salon_rooms.core.replay import continue_from
 from salon_rooms.core.staying import Leave, SendChat, SetSources
 from salon_rooms.store import Store, StoreUnavailable
@@ -23,6 +26,18 @@ from salon_rooms.writer import Writers
 
 Context = object
 """Not used: what a servicer needs is in the request."""
+
+
+class NodeDoubts(Protocol):
+    """Whom to tell that a node may be gone. Both return when a probe has said what it is worth, soon in any case."""
+
+    async def ask(self, ref: NodeRef, asker: str) -> None:
+        """A client hears the node no more."""
+        ...
+
+    async def handle_unanswered(self, ref: NodeRef) -> None:
+        """The node did not answer a call."""
+        ...
 
 
 class RoomsServicer(rooms_pb2_grpc.RoomsServiceServicer):
@@ -36,6 +51,7 @@ class RoomsServicer(rooms_pb2_grpc.RoomsServiceServicer):
         store: Store,
         clock: Clock,
         token_bytes: Callable[[int], bytes],
+        doubts: NodeDoubts,
     ) -> None:
         self._region = region
         self._link_key = link_key
@@ -43,6 +59,7 @@ class RoomsServicer(rooms_pb2_grpc.RoomsServiceServicer):
         self._store = store
         self._clock = clock
         self._token_bytes = token_bytes
+        self._doubts = doubts
 
     async def CreateRoom(
         self, request: rooms_pb2.CreateRoomRequest, context: Context
@@ -72,11 +89,20 @@ class RoomsServicer(rooms_pb2_grpc.RoomsServiceServicer):
 
     async def Join(self, request: rooms_pb2.JoinRequest, context: Context) -> rooms_pb2.JoinResponse:
         limits.check_join(request)
+        room_id = self._home(request.room_id)
+        if request.unheard_epoch:
+            silent = await self._writers.submit(
+                room_id, Locate(request.participant_id, request.unheard_epoch)
+            )
+            if silent is not None:
+                await self._doubts.ask(silent, request.asker)
         command = Join(request, self._token_bytes(ID_BYTES + CHOICE_BYTES))
-        return await self._writers.submit(self._home(request.room_id), command)
+        return await self._writers.submit(room_id, command)
 
     async def Replace(self, request: rooms_pb2.ReplaceRequest, context: Context) -> rooms_pb2.ReplaceResponse:
         limits.check_replace(request)
+        if request.unanswered:
+            await self._doubts.handle_unanswered(node_of(request.failed))
         command = Replace(request, self._token_bytes(CHOICE_BYTES))
         return await self._writers.submit(self._home(request.room_id), command)
 

@@ -1,5 +1,5 @@
-"""Keeps rooms true to who is there: follows the store's participants, and has the lost taken out and the heard made
-present, in this replica's share of the rooms.
+"""Keeps rooms true to who is there: has the lost taken out and the heard made present, in this replica's share of the
+rooms.
 
 Every replica tracks everybody, so that a share can change hands at once; who is lost is decided in `core.presence`.
 """
@@ -19,13 +19,13 @@ from salon_rooms.core.presence import HeardParticipant, LostParticipant, Presenc
 from salon_rooms.core.replicas import Replicas
 from salon_rooms.core.room import Removal
 from salon_rooms.core.staying import Connected, Lost, Vouched
-from salon_rooms.store import Store, StoreUnavailable
+from salon_rooms.feed import Feed
+from salon_rooms.store import StoreUnavailable
 from salon_rooms.writer import Writers
 
 _log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
-PAGE = 500
 MAX_AT_ONCE = 200
 """Commands of the sweep under way; what does not fit is found again at the next tick or report."""
 
@@ -35,22 +35,26 @@ class Sweeper:
 
     def __init__(
         self,
-        store: Store,
+        feed: Feed,
         writers: Writers,
         tracker: PresenceTracker,
         nodes: Directory,
         replicas: Replicas,
         clock: Clock,
         remove: Callable[[Removal], None],
+        on_swept: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store = store
+        """`on_swept` is called when the feed has just been followed and presence judged: whoever looks at where people are
+        looks then.
+        """
+        self._feed = feed
         self._writers = writers
         self._tracker = tracker
         self._nodes = nodes
         self._replicas = replicas
         self._clock = clock
         self._remove = remove
-        self._next_sequence = [1] * store.partitions
+        self._on_swept = on_swept
         self._work: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -65,8 +69,7 @@ class Sweeper:
     async def sweep(self) -> None:
         """Take in what was stored since the last time, then judge."""
         try:
-            for partition in range(self._store.partitions):
-                await self._follow(partition)
+            await self._feed.follow()
         except StoreUnavailable:
             self._tracker.handle_own_outage(self._clock.now())
             return
@@ -79,6 +82,7 @@ class Sweeper:
         metrics.NODES.set(len(alive))
         metrics.REPLICAS.set(len(self._replicas.alive(now)))
         metrics.TRACKED.set(len(self._tracker))
+        self._on_swept()
 
     def look_into(self, heard: Iterable[HeardParticipant]) -> None:
         """Compare what a node has with the rooms of this replica's share."""
@@ -90,18 +94,6 @@ class Sweeper:
     async def close(self) -> None:
         """Let what is under way end."""
         await asyncio.gather(*list(self._work.values()))
-
-    async def _follow(self, partition: int) -> None:
-        """Read the participants stored since the last time. The stream's sequence is the feed: nothing is missed."""
-        while True:
-            page = await self._store.participants_from(partition, self._next_sequence[partition], PAGE)
-            now = self._clock.now()
-            for stored in page:
-                self._tracker.handle_stored(stored.room_id, stored.participant_id, stored.participant, now)
-            if page:
-                self._next_sequence[partition] = page[-1].sequence + 1
-            if len(page) < PAGE:
-                return
 
     def _start(self, key: tuple[str, str], work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do something about a participant, unless something is being done already."""

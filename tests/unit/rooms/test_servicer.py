@@ -1,13 +1,13 @@
 """The servicer over the simulated store: fields are checked, commands written, statuses told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from salon.rooms.v1 import room_pb2, rooms_pb2
 from salon_common.clock import ManualClock
 from salon_common.errors import Code, SalonError
-from salon_rooms.core.placement import Directory
+from salon_rooms.core.placement import Directory, NodeRef
 from salon_rooms.servicer import RoomsServicer
 from salon_rooms.simulated_store import SimulatedStore
 from salon_rooms.store import StoreUnavailable
@@ -15,6 +15,23 @@ from salon_rooms.writer import Writers
 from unit.rooms.kit import KEY, OWNER, beat, random_bytes
 
 NO_CONTEXT = object()
+
+
+class Doubts:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.asks: list[tuple[NodeRef, str]] = []
+        self.unanswered: list[NodeRef] = []
+        self.then: Callable[[NodeRef], None] = lambda _: None
+
+    async def ask(self, ref: NodeRef, asker: str) -> None:
+        self.asks.append((ref, asker))
+        self.then(ref)
+
+    async def handle_unanswered(self, ref: NodeRef) -> None:
+        self.unanswered.append(ref)
+        self.then(ref)
 
 
 class Fixture:
@@ -25,7 +42,11 @@ class Fixture:
         nodes = Directory(0.0)
         nodes.handle_beat(beat("n1"), 0.0)
         self.writers = Writers(self.store, nodes, clock)
-        self.servicer = RoomsServicer("local", KEY, self.writers, self.store, clock, random_bytes)
+        self.nodes = nodes
+        self.doubts = Doubts()
+        self.servicer = RoomsServicer(
+            "local", KEY, self.writers, self.store, clock, random_bytes, self.doubts
+        )
 
     async def on_call(self, call: str, room_id: str) -> None:
         if self.fail:

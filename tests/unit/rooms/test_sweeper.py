@@ -12,6 +12,7 @@ from salon_rooms.core.placement import Directory, NodeRef
 from salon_rooms.core.presence import LEASE, HeardParticipant, PresenceTracker
 from salon_rooms.core.replicas import Replicas
 from salon_rooms.core.room import Removal
+from salon_rooms.feed import Feed
 from salon_rooms.simulated_store import SimulatedStore
 from salon_rooms.store import StoreUnavailable
 from salon_rooms.sweeper import Sweeper
@@ -29,16 +30,21 @@ class Fixture:
         self.replicas = Replicas("r1")
         self.writers = Writers(self.store, self.nodes, self.clock)
         self.removals: list[Removal] = []
+        self.swept = 0
         self.sweeper = Sweeper(
-            self.store,
+            Feed(self.store, self.tracker, self.clock),
             self.writers,
             self.tracker,
             self.nodes,
             self.replicas,
             self.clock,
             self.removals.append,
+            self.on_swept,
         )
         self.beats = 0
+
+    def on_swept(self) -> None:
+        self.swept += 1
 
     async def on_call(self, call: str, room_id: str) -> None:
         if self.fail:
@@ -127,7 +133,9 @@ async def test_without_the_store_nobody_is_judged_until_a_lease_after_it_is_back
     await here.join()
     await here.pass_seconds(LEASE - 1)
     here.fail = True
+    swept = here.swept
     await here.pass_seconds(LEASE)
+    assert here.swept == swept, "nobody looks at what could not be read"
     here.fail = False
     await here.pass_seconds(LEASE - 1)
     assert len(here.state()) == 1

@@ -6,7 +6,7 @@ look at the request alone: what depends on a room's state is the commands' busin
 
 import unicodedata
 
-from salon.rooms.v1 import room_pb2, rooms_pb2
+from salon.rooms.v1 import nodes_pb2, presence_pb2, room_pb2, rooms_pb2
 from salon_common.errors import invalid
 from salon_common.ids import (
     parse_invite_id,
@@ -28,6 +28,7 @@ MAX_LABEL = 64
 MAX_TEXT = 2000
 MAX_SUBJECT_BYTES = 128
 MAX_ASKER = 64
+MAX_DRAIN_SECONDS = 86_400
 
 _INVITED_ROLES = (
     room_pb2.ROLE_UNSPECIFIED,
@@ -39,6 +40,11 @@ _LEAVE_REASONS = (
     room_pb2.LEAVE_REASON_UNSPECIFIED,
     room_pb2.LEAVE_REASON_LEFT,
     room_pb2.LEAVE_REASON_REMOVED,
+)
+_NODE_MODES = (
+    presence_pb2.NODE_MODE_ACTIVE,
+    presence_pb2.NODE_MODE_CORDONED,
+    presence_pb2.NODE_MODE_DRAINING,
 )
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They turn the text around them too, so that a name could rewrite the line it stands in."""
@@ -159,3 +165,14 @@ def check_set_sources(request: rooms_pb2.SetSourcesRequest) -> None:
 def check_replay(request: rooms_pb2.ReplayRequest) -> None:
     """Raises SalonError INVALID_ARGUMENT."""
     parse_room_id(request.room_id)
+
+
+def check_set_node_mode(request: nodes_pb2.SetNodeModeRequest) -> None:
+    """Raises SalonError INVALID_ARGUMENT."""
+    parse_name(request.node_id, "node_id")
+    if request.mode not in _NODE_MODES:
+        raise invalid("mode", "must be active, cordoned or draining")
+    if request.drain_seconds > MAX_DRAIN_SECONDS:
+        raise invalid("drain_seconds", f"must be 1-{MAX_DRAIN_SECONDS}, or 0 for 120")
+    if request.drain_seconds and request.mode != presence_pb2.NODE_MODE_DRAINING:
+        raise invalid("drain_seconds", "is for draining only")
