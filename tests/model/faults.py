@@ -89,8 +89,8 @@ def _drain_node(world: "World", fault: Fault) -> None:
 
 
 def _freeze_rooms(world: "World", fault: Fault) -> None:
-    replica = world.replicas[world.replica_ids[fault.target % len(world.replica_ids)]]
-    if not replica.frozen:
+    replica = world.replicas.get(world.replica_ids[fault.target % len(world.replica_ids)])
+    if replica is not None and not replica.frozen:
         replica.freeze()
         world.sim.at(fault.lasts, replica.resume)
 

@@ -17,6 +17,8 @@ R = TypeVar("R")
 
 Handler = Callable[[Any], Awaitable[Any]]
 NATS = "nats"
+NO_RESPONDERS = "no responders"
+NO_ANSWER = "no answer in time"
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Nats:
         there = [each for each in self._services.get(service, []) if self._listens(each[0])]
         if not there:
             await caller.sleep(self._network.delay())
-            raise SalonError(Code.UNAVAILABLE, "no responders")
+            raise SalonError(Code.UNAVAILABLE, NO_RESPONDERS)
         callee, methods = there[self._chance.pick(len(there))]
         answer: Future[Any] = Future()
         for _ in range(self._network.copies(lossy=True)):
@@ -164,7 +166,7 @@ class Nats:
         try:
             return await caller.within(timeout, answer)
         except TimeoutError:
-            raise SalonError(Code.DEADLINE_EXCEEDED, f"{service} did not answer") from None
+            raise SalonError(Code.DEADLINE_EXCEEDED, NO_ANSWER) from None
 
     # ---- what happens to it
 

@@ -14,8 +14,8 @@ DOUBLE_SECONDS = 1.0
 """Nobody receives from two nodes for longer …"""
 MOVE_SECONDS = 3.0 + 0.5
 """… but while they are moved gently: then for this long."""
-LOOKS = 0.25
-"""What a client's looks, 100 ms apart, add to a measured time."""
+LOOKS = 0.45
+"""What looking each 100 ms, four times over, adds to a time."""
 
 _COUNTED = (room_pb2.PARTICIPANT_STATE_JOINING, room_pb2.PARTICIPANT_STATE_PRESENT)
 

@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from model.doubts import ModelDoubts
+from model.moves import ModelMoves
 from model.node import ModelNode
-from model.sim import Process
+from model.sim import Future, Process
 from model.store import ModelStore
 from model.surroundings import Surroundings
 from model.writer import Writer
@@ -20,9 +21,8 @@ from salon_rooms.core.command import Command, Moment, existing
 from salon_rooms.core.entering import CHOICE_BYTES, Join, Locate, Replace
 from salon_rooms.core.limits import MAX_EVENTS_IN_REPLY
 from salon_rooms.core.placement import Directory, NodeRef
-from salon_rooms.core.places import node_of, spread_ms
+from salon_rooms.core.places import node_of
 from salon_rooms.core.presence import HeardParticipant, LostParticipant, PresenceTracker
-from salon_rooms.core.relocating import Evacuate, MoveRoom
 from salon_rooms.core.replay import continue_from
 from salon_rooms.core.replicas import Replicas
 from salon_rooms.core.room import Change, Removal
@@ -53,10 +53,14 @@ class ModelReplica(Process):
         self._around = around
         self._boot_id = boot_id
         self._store = store
-        self._doubts = ModelDoubts(around, self, self.nodes, find_node, self._evacuate)
+        self._moves = ModelMoves(
+            around, self, self.nodes, self.replicas, self.tracker.occupants, self.submit, self._follow
+        )
+        self._doubts = ModelDoubts(around, self, self.nodes, find_node, self._moves.on_dead)
         self._writers: dict[str, Writer] = {}
         self._turns = 0
         self._next_sequence = 1
+        self._reading: Future[None] | None = None
         self._sweeping = False
         self._work: set[tuple[str, ...]] = set()
         self._beat_late_at = self.now + 3 * BEAT_SECONDS
@@ -158,6 +162,17 @@ class ModelReplica(Process):
             self._sweeping = False
 
     async def _follow(self) -> None:
+        """Feed.follow: one reader at a time."""
+        while self._reading is not None:
+            await self._reading
+        self._reading = Future()
+        try:
+            await self._read_feed()
+        finally:
+            reading, self._reading = self._reading, None
+            reading.resolve(None)
+
+    async def _read_feed(self) -> None:
         while True:
             page = await self._store.participants_from(self, self._next_sequence, PAGE)
             for stored in page:
@@ -171,12 +186,10 @@ class ModelReplica(Process):
 
     def _judge(self) -> None:
         self.tracker.handle_nodes(self.nodes.alive(self.now), self.now)
-        for ref in self.nodes.dead(self.now):
-            self._evacuate(ref)
-        self._empty()
         for lost in self.tracker.tick(self.now):
             if self.replicas.is_own(lost.room_id, self.now):
                 self._start((lost.room_id, lost.participant_id), self._take_out(lost))
+        self._moves.look_again()
 
     def _on_report(self, report: presence_pb2.PresenceReport) -> None:
         self._look_into(self.tracker.handle_report(report, self.now))
@@ -212,27 +225,6 @@ class ModelReplica(Process):
                 await work
         finally:
             self._work.discard(key)
-
-    # ---- moving people
-
-    def _evacuate(self, node: NodeRef) -> None:
-        """Every room of this replica's share leaves a dead node; looked at again at each sweep."""
-        people = self.tracker.occupants.people_on(node)
-        within = spread_ms(people, sum(not full for full in self.nodes.alive(self.now).values()))
-        for room_id in self.tracker.occupants.rooms_on(node):
-            if self.replicas.is_own(room_id, self.now):
-                command = Evacuate(node, self._around.chance.bytes(CHOICE_BYTES), within)
-                self._start((room_id, "", node.node_id), self.submit(room_id, command))
-
-    def _empty(self) -> None:
-        """Rooms leave draining nodes one after the other."""
-        for node, _ in self.nodes.draining(self.now):
-            occupants = self.tracker.occupants
-            if not self.replicas.is_own(node.node_id, self.now) or occupants.leaving(node, self.now):
-                continue
-            for room_id in list(occupants.rooms_on(node))[:1]:
-                command = MoveRoom(node, self._around.chance.bytes(CHOICE_BYTES))
-                self._start((room_id, "", node.node_id), self.submit(room_id, command))
 
     # ---- inside
 

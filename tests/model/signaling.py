@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from model.network import NO_ANSWER, NO_RESPONDERS
 from model.node import Admitted as NodeAdmitted
 from model.sim import Future, Process
 from model.surroundings import Surroundings
@@ -16,7 +17,7 @@ from salon.signaling.v1 import signaling_pb2
 from salon_common.errors import Code, SalonError
 from salon_common.ids import ParticipantId, RoomId
 from salon_signaling.core.claim import StreamClaim
-from salon_signaling.core.join_plan import Admit, Admitted, AdmitTimes, JoinPlan, Refused, Replace
+from salon_signaling.core.join_plan import Admit, Admitted, AdmitTimes, JoinPlan, Refused, Replace, Step
 from salon_signaling.core.presence import PresenceLedger, Sender
 from salon_signaling.core.stream import (
     End,
@@ -193,8 +194,9 @@ class ModelSignaling(Process):
 
     def crash(self) -> None:
         """Kill -9: clients see their connections reset."""
+        wires = list(self._wires)
         super().crash()
-        for wire in self._wires:
+        for wire in wires:
             wire.reset()
 
     def open(self, entry: Entry, wire: Stream) -> None:
@@ -244,7 +246,15 @@ class ModelSignaling(Process):
             known = joined.snapshot.event_number
             continues = 0 < entry.last_event <= known
             stream = ParticipantStream(
-                Membership(claim, me.role, place.epoch, 0 if entry.offers else entry.seen_epoch),
+                Membership(
+                    claim,
+                    me.role,
+                    place.epoch,
+                    0 if entry.offers else entry.seen_epoch,
+                    old_node_serves=any(
+                        node.state == room_pb2.PLACED_NODE_STATE_LEAVING for node in joined.placement.nodes
+                    ),
+                ),
                 last_event=entry.last_event if continues else known,
                 room_event=known,
                 times=self._times,
@@ -261,7 +271,8 @@ class ModelSignaling(Process):
     ) -> tuple[room_pb2.ParticipantPlace, NodeAdmitted | None]:
         if not entry.offers:
             return me.place, None
-        plan = JoinPlan(me.place, AdmitTimes())
+        fresh = bool(entry.participant_id) and me.place.epoch > entry.unheard_epoch
+        plan = JoinPlan(me.place, AdmitTimes(), fresh=fresh)
         step = plan.start()
         media: NodeAdmitted | None = None
         while True:
@@ -271,19 +282,10 @@ class ModelSignaling(Process):
                         media = await self._ask_node(entry, me, place, timeout)
                         step = plan.handle_answer("answer")
                     except SalonError as error:
-                        step = plan.handle_admit_failed(error)
-                case Replace(failed):
-                    self._forget_at(failed, entry, me)
-                    try:
-                        request = rooms_pb2.ReplaceRequest(
-                            room_id=entry.room_id,
-                            participant_id=me.id,
-                            failed=failed,
-                            unanswered=getattr(step, "unanswered", False),
-                        )
-                        step = plan.handle_replaced((await self._rooms("Replace", request)).place)
-                    except SalonError as error:
-                        step = plan.handle_replace_failed(error)
+                        unanswered = error.message in (NO_ANSWER, NO_RESPONDERS)
+                        step = plan.handle_admit_failed(error, unanswered=unanswered)
+                case Replace():
+                    step = await self._ask_rooms(plan, entry, me, step)
                 case Admitted(place):
                     if not wire.open:
                         await self._give_back(entry, me)
@@ -292,6 +294,20 @@ class ModelSignaling(Process):
                 case Refused(error):
                     await self._give_back(entry, me)
                     raise error
+
+    async def _ask_rooms(self, plan: JoinPlan, entry: Entry, me: room_pb2.Participant, step: Replace) -> Step:
+        failed = step.failed
+        request = rooms_pb2.ReplaceRequest(
+            room_id=entry.room_id, participant_id=me.id, failed=failed, unanswered=step.unanswered
+        )
+        try:
+            place = (await self._rooms("Replace", request)).place
+        except SalonError as error:
+            self._forget_at(failed, entry, me)
+            return plan.handle_replace_failed(error)
+        if (place.node_id, place.boot_id) != (failed.node_id, failed.boot_id):
+            self._forget_at(failed, entry, me)
+        return plan.handle_replaced(place)
 
     async def _ask_node(
         self, entry: Entry, me: room_pb2.Participant, place: room_pb2.ParticipantPlace, timeout: float
