@@ -9,6 +9,8 @@ from salon_rooms.core.command import Command, Moment
 from salon_rooms.core.entering import Join, Replace
 from salon_rooms.core.making import CreateInvite, CreateRoom
 from salon_rooms.core.placement import Directory, NodeRef
+from salon_rooms.core.places import active_node, leaving_nodes
+from salon_rooms.core.relocating import Evacuate, MoveRoom
 from salon_rooms.core.room import Change, Room
 from salon_rooms.core.staying import Connected, Leave, Lost, SendChat, SetSources, Vouched
 from salon_rooms.core.suspicion import ProbeOutcome
@@ -103,6 +105,40 @@ class House:
         for wanted in self.nodes.poll_probes(self.now):
             self.nodes.handle_probe(wanted.ref, ProbeOutcome.REFUSED, self.now)
 
+    def fall_silent(self, *nodes: str) -> None:
+        """Nodes are frozen: they are doubted, and do not answer the probe."""
+        for known, _ in self.nodes.beats(self.now):
+            if known.node_id in nodes:
+                self.nodes.handle_disconnect(NodeRef(known.node_id, known.boot_id), self.now)
+        for wanted in self.nodes.poll_probes(self.now):
+            self.nodes.handle_probe(wanted.ref, ProbeOutcome.SILENT, self.now)
+
+    @property
+    def node(self) -> NodeRef:
+        """The node that takes newcomers."""
+        active = active_node(self.state.head.placement)
+        assert active is not None
+        return active
+
+    @property
+    def leaving(self) -> list[NodeRef]:
+        """The nodes that the room is leaving now."""
+        return list(leaving_nodes(self.state.head.placement, self.moment.wall))
+
+    @property
+    def moved(self) -> dict[str, room_pb2.ParticipantMoved]:
+        """Who was told by the last command to move."""
+        told = [e.participant_moved for e in self.last.events if e.WhichOneof("body") == "participant_moved"]
+        return {moved.participant_id: moved for moved in told}
+
+    def move(self, node: NodeRef | None = None, to: NodeRef | None = None) -> bool:
+        """The room is to leave a living node; by default the one it is on."""
+        return self.do(MoveRoom(node or self.node, random_bytes(8), to))
+
+    def evacuate(self, node: NodeRef | None = None, spread_ms: int = 0) -> bool:
+        """The room is to leave a dead node; by default the one it is on."""
+        return self.do(Evacuate(node or self.node, random_bytes(8), spread_ms))
+
     def do(self, command: Command[R]) -> R:
         """Apply a command and keep its change."""
         outcome = command.apply(self.room, self.moment)
@@ -135,10 +171,16 @@ class House:
         """The host comes in."""
         return self.join("Host", secret=self.host_link)
 
-    def resume(self, participant_id: str, *, media: bool = True) -> rooms_pb2.JoinResponse:
-        """Somebody comes back."""
+    def resume(
+        self, participant_id: str, *, media: bool = True, unheard_epoch: int = 0
+    ) -> rooms_pb2.JoinResponse:
+        """Somebody comes back, perhaps because they hear their node no more."""
         request = rooms_pb2.JoinRequest(
-            room_id=ROOM_ID, request_id="again", participant_id=participant_id, wants_media=media
+            room_id=ROOM_ID,
+            request_id="again",
+            participant_id=participant_id,
+            wants_media=media,
+            unheard_epoch=unheard_epoch,
         )
         return self.do(Join(request, random_bytes(18)))
 
@@ -147,9 +189,13 @@ class House:
         request = rooms_pb2.CreateInviteRequest(room_id=ROOM_ID, participant_id=participant_id, role=role)
         return self.do(CreateInvite(request, random_bytes(26)))
 
-    def replace(self, participant_id: str, failed: room_pb2.ParticipantPlace) -> room_pb2.ParticipantPlace:
+    def replace(
+        self, participant_id: str, failed: room_pb2.ParticipantPlace, *, unanswered: bool = False
+    ) -> room_pb2.ParticipantPlace:
         """Somebody's node did not work."""
-        request = rooms_pb2.ReplaceRequest(room_id=ROOM_ID, participant_id=participant_id, failed=failed)
+        request = rooms_pb2.ReplaceRequest(
+            room_id=ROOM_ID, participant_id=participant_id, failed=failed, unanswered=unanswered
+        )
         return self.do(Replace(request, random_bytes(8))).place
 
     def connected(self, participant_id: str, node: str = "", session: int = 0) -> Vouched:
@@ -171,10 +217,17 @@ class House:
         return self.do(SetSources(request)).event_number
 
     def leave(
-        self, participant_id: str, reason: room_pb2.LeaveReason.ValueType = room_pb2.LEAVE_REASON_UNSPECIFIED
+        self,
+        participant_id: str,
+        reason: room_pb2.LeaveReason.ValueType = room_pb2.LEAVE_REASON_UNSPECIFIED,
+        *,
+        session: int = 0,
     ) -> None:
-        """Somebody leaves."""
-        self.do(Leave(rooms_pb2.LeaveRequest(room_id=ROOM_ID, participant_id=participant_id, reason=reason)))
+        """Somebody leaves, perhaps only if they have begun no session since."""
+        request = rooms_pb2.LeaveRequest(
+            room_id=ROOM_ID, participant_id=participant_id, reason=reason, session_number=session
+        )
+        self.do(Leave(request))
 
     def lose(self, participant_id: str, session: int) -> bool:
         """Somebody is lost."""
