@@ -146,7 +146,7 @@ describe("pictures", () => {
     await joined();
     room.requestTiles([{ participantId: "ada", height: 300 }]);
     await settle(250);
-    expect(sentByChannel()).toEqual(["", "epochSeen", "0:9:300"]);
+    expect(sentByChannel()).toEqual(["", "0:9:300"]);
     expect(room.tiles[0]?.slot).toBe(0);
     const off = event(4, { case: "participantChanged", value: { participant: participant("ada", 2) } });
     at(streams, 0).send({ case: "event", value: off });

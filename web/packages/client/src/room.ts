@@ -19,6 +19,7 @@ import {
   applySnapshot,
   EMPTY,
   expandLog,
+  microphonesOf,
   ownerOf,
   raiseEpoch,
   type ChatLine,
@@ -95,6 +96,7 @@ export class Room extends Emitter<RoomEvents> {
       sessionToken: this.#token.token,
       makeMedia: () => Peer.create(this.media, options.videoSlots),
       position: () => this.#model,
+      present: () => microphonesOf(this.#model),
     });
     this.#connectParts();
     addEventListener("pagehide", this.#handlePageHide);
@@ -153,9 +155,14 @@ export class Room extends Emitter<RoomEvents> {
     return this.#reception.audio.blocked;
   }
 
+  /** Whether media flows. It may while the state is "reconnecting": then only events and chat are away. */
+  get mediaConnected(): boolean {
+    return this.#session.mediaConnected;
+  }
+
   /** What the node thinks it can send to us, in bits a second; 0 while unknown. */
   get downlinkBps(): number {
-    return this.#reception.downlinkBps;
+    return this.#reception.peer?.downlinkBps ?? 0;
   }
 
   /** The node that serves the media. For people who look for faults. */
@@ -264,8 +271,8 @@ export class Room extends Emitter<RoomEvents> {
     session.on("waiting", () => this.#setState("waiting"));
     session.on("status", (status) => this.#setState(status));
     session.on("ended", (error) => this.#close(error));
-    session.on("media", (peer) => {
-      this.#reception.use(peer);
+    session.on("lineup", (lineup) => {
+      this.#reception.use(lineup);
       // A device may have been switched while the session was made.
       this.#handleDevices();
     });
@@ -281,7 +288,6 @@ export class Room extends Emitter<RoomEvents> {
     if (ownExit === "removed") this.#close(new SalonError("removed"));
     else if (ended || ownExit === "ended") this.#close(new SalonError("room-ended"));
     if (this.#state === "ended") return;
-    this.#reception.raiseEpoch(this.#model.epoch);
     this.#requestLayout();
     this.#reportSources();
     this.#keeper.saveSoon();
@@ -290,9 +296,11 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #handleDevices(): void {
-    for (const kind of ["camera", "microphone"] as const) {
-      // Rejected by a session that was closed meanwhile.
-      this.#reception.peer?.replaceTrack(kind, this.media[kind]).catch(() => undefined);
+    for (const peer of this.#reception.peers) {
+      for (const kind of ["camera", "microphone"] as const) {
+        // Rejected by a session that was closed meanwhile.
+        peer.replaceTrack(kind, this.media[kind]).catch(() => undefined);
+      }
     }
     this.#reportSources();
     this.emit("media", undefined);

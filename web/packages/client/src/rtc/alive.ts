@@ -3,9 +3,9 @@
  *
  * `Silence` is pure; `watch` reads a peer's statistics on a steady clock.
  */
-import { steadyInterval } from "./timing.js";
+import { steadyInterval } from "./steady.js";
 
-export const CHECK_MS = 250;
+export const CHECK_MS = 100;
 export const SILENCE_MS = 1_000;
 
 /** Tells silence from the growth of a count. */

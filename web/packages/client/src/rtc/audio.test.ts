@@ -1,23 +1,55 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeAudio, FakeTrack, stubBrowser } from "../testing/fake_browser.js";
-import { AudioOutput } from "./audio.js";
+import { AudioOutput, type AudioMedia } from "./audio.js";
 
-beforeEach(() => stubBrowser());
+let output: AudioOutput;
+
+beforeEach(() => {
+  stubBrowser();
+  output = new AudioOutput();
+});
 afterEach(() => vi.unstubAllGlobals());
 
+function media(slots: number): AudioMedia {
+  const tracks = Array.from({ length: slots }, () => new FakeTrack("audio").asTrack());
+  return { audioTracks: () => tracks };
+}
+
+const heard = (): boolean[] => FakeAudio.made.map(({ srcObject, muted }) => srcObject !== null && !muted);
+const playing = (): boolean[] => FakeAudio.made.map(({ srcObject, playing: on }) => srcObject !== null && on);
+
 it("plays each slot, and only those of the newest session", () => {
-  const output = new AudioOutput();
-  output.play([new FakeTrack("audio").asTrack(), new FakeTrack("audio").asTrack()]);
-  output.play([new FakeTrack("audio").asTrack()]);
-  expect(FakeAudio.made.map(({ srcObject }) => srcObject !== null)).toEqual([false, false, true]);
+  const [former, next] = [media(2), media(1)];
+  output.use([former], former);
+  output.use([next], next);
+  expect([heard(), playing()]).toEqual([
+    [false, false, true],
+    [false, false, true],
+  ]);
+});
+
+it("plays a session that takes over muted, and turns to it and back in one step", () => {
+  const [former, next] = [media(1), media(1)];
+  output.use([former], former);
+  output.use([former, next], former);
+  expect([heard(), playing()]).toEqual([
+    [true, false],
+    [true, true],
+  ]);
+  output.use([former, next], next);
+  expect(heard()).toEqual([false, true]);
+  output.use([former, next], former);
+  expect(heard()).toEqual([true, false]);
+  output.stop();
+  expect(heard()).toEqual([false, false]);
 });
 
 it("says when the browser refuses, and when it no longer does", async () => {
-  const output = new AudioOutput();
   const said: boolean[] = [];
   output.on("blocked", (blocked) => said.push(blocked));
   FakeAudio.refusal = new DOMException("", "NotAllowedError");
-  output.play([new FakeTrack("audio").asTrack()]);
+  const only = media(1);
+  output.use([only], only);
   await vi.waitFor(() => expect(said).toEqual([true]));
   FakeAudio.refusal = null;
   await output.start();

@@ -1,189 +1,124 @@
 /**
- * From wanted pictures to shown ones: asks the node for a layout, follows its slot map, and covers what is not sure.
+ * From wanted pictures to shown ones, through every change of media session.
  *
- * Owns: the video elements that were attached, their streams and their covering. Rules are in state/slots.ts.
+ * Owns: which session each picture comes from. While one session takes over from another both send all pictures, and each
+ * changes at the first frame that the new one presents; of a session that was lost the last frame stays for a while.
  */
 import { Emitter } from "../emitter.js";
-import { SlotKind, type SlotMap } from "../gen/salon/media/v1/channel_pb.js";
-import { SlotBoard, type Want } from "../state/slots.js";
-import type { ClientBody } from "./peer.js";
+import type { SlotMap } from "../gen/salon/media/v1/channel_pb.js";
+import type { Want } from "../state/slots.js";
+import { SlotFeed, type LayoutMedia } from "./feed.js";
+import { Picture } from "./picture.js";
+import { steadyTimeout } from "./steady.js";
 
-/** What a layout needs of a media session; `Peer` is one. */
-export interface LayoutMedia {
-  send(body: ClientBody): boolean;
-  videoReceiver(slot: number): Pick<RTCRtpReceiver, "track" | "getSynchronizationSources"> | null;
-}
-
-/** Layouts are sent at most four times a second. */
-const SEND_MS = 250;
-
-interface Attachment {
-  readonly element: HTMLVideoElement;
-  slot: number | null;
-  media: LayoutMedia | null;
-  callback: number | null;
-}
+/** The last frame of a session that is over stands for so long at most. */
+export const STILL_MS = 5_000;
 
 export class VideoLayout extends Emitter<{ change: undefined }> {
-  readonly #board: SlotBoard;
-  readonly #attachments = new Map<number, Attachment>();
-  #media: LayoutMedia | null = null;
+  readonly slots: number;
+  readonly #pictures = new Map<number, Picture>();
+  readonly #feeds = new Map<LayoutMedia, SlotFeed>();
+  /** Sessions that are over, whose last frames may still stand; with what ends that. */
+  readonly #stills = new Map<SlotFeed, () => void>();
+  /** Where pictures are to come from. */
+  #target: SlotFeed | null = null;
   #wants: readonly Want[] = [];
-  #sentAt = -Infinity;
-  #sendTimer: ReturnType<typeof setTimeout> | undefined;
-  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
-  #lastSent = "";
 
   constructor(slots: number) {
     super();
-    this.#board = new SlotBoard(slots);
-  }
-
-  get slots(): number {
-    return this.#board.size;
+    this.slots = slots;
   }
 
   /** Says what is to be shown, the most wanted first. */
   request(wants: readonly Want[]): void {
     this.#wants = wants;
-    this.#apply();
+    for (const feed of [...this.#feeds.values(), ...this.#stills.keys()]) feed.request(wants);
   }
 
-  /** Another media session counts from now on. */
-  useMedia(media: LayoutMedia): void {
-    this.#media = media;
-    this.#board.reset();
-    this.#lastSent = "";
+  /** These sessions count from now on: one, or one and the next that takes over from it. */
+  use(serving: LayoutMedia | null, next: LayoutMedia | null = null): void {
+    for (const media of this.#feeds.keys()) if (media !== serving && media !== next) this.#retire(media);
+    for (const media of [serving, next]) if (media && !this.#feeds.has(media)) this.#open(media);
+    const newest = next ?? serving;
+    this.#target = newest ? (this.#feeds.get(newest) ?? null) : null;
     this.#refresh();
-    this.#send();
   }
 
   handleOpen(media: LayoutMedia): void {
-    if (media !== this.#media) return;
-    this.#lastSent = "";
-    this.#send();
+    this.#feeds.get(media)?.handleOpen();
   }
 
-  handleSlotMap(map: SlotMap): void {
-    for (const { kind, slot, source, firstTimestamp } of map.slots) {
-      if (kind === SlotKind.VIDEO) this.#board.handleAssignment({ slot, source, firstTimestamp });
-    }
-    this.#refresh();
+  handleSlotMap(media: LayoutMedia, map: SlotMap): void {
+    this.#feeds.get(media)?.handleSlotMap(map);
   }
 
   /** Shows a source in an element, whichever slot it comes by. The answer detaches it. */
   attach(source: number, element: HTMLVideoElement): () => void {
-    this.#release(source);
-    element.muted = true;
-    element.autoplay = true;
-    element.playsInline = true;
-    const attachment: Attachment = { element, slot: null, media: null, callback: null };
-    this.#attachments.set(source, attachment);
+    this.#detach(source);
+    const picture = new Picture(source, element, () => this.#refresh());
+    this.#pictures.set(source, picture);
     this.#refresh();
     return () => {
-      if (this.#attachments.get(source) === attachment) this.#release(source);
+      if (this.#pictures.get(source) === picture) this.#detach(source);
     };
   }
 
   slotOf(source: number): number | null {
-    return this.#board.slotOf(source);
+    return this.#feedOf(source)?.slotOf(source) ?? null;
   }
 
   isCovered(source: number): boolean {
-    const slot = this.#board.slotOf(source);
-    return slot === null || this.#board.isCovered(slot);
+    return this.#feedOf(source)?.isCovered(source) ?? true;
   }
 
   trackOf(source: number): MediaStreamTrack | null {
-    const slot = this.#board.slotOf(source);
-    return slot === null ? null : (this.#media?.videoReceiver(slot)?.track ?? null);
+    const feed = this.#feedOf(source);
+    const slot = feed?.slotOf(source) ?? null;
+    return feed && slot !== null ? feed.trackIn(slot) : null;
   }
 
   close(): void {
-    clearTimeout(this.#sendTimer);
-    clearTimeout(this.#releaseTimer);
-    for (const source of [...this.#attachments.keys()]) this.#release(source);
+    for (const source of [...this.#pictures.keys()]) this.#detach(source);
+    for (const feed of this.#feeds.values()) feed.close();
+    for (const forget of this.#stills.values()) forget();
   }
 
-  #apply(): void {
-    const now = performance.now();
-    this.#board.request(this.#wants, now);
-    clearTimeout(this.#releaseTimer);
-    const release = this.#board.nextRelease(this.#wants, now);
-    if (release !== null) this.#releaseTimer = setTimeout(() => this.#apply(), release - now);
-    // What loses its slot is covered before the node is asked to show something else there.
-    this.#refresh();
-    this.#schedule();
+  /** The session that a source's picture comes from now. */
+  #feedOf(source: number): SlotFeed | null {
+    return this.#pictures.get(source)?.feed ?? this.#target;
   }
 
-  #schedule(): void {
-    clearTimeout(this.#sendTimer);
-    const wait = this.#sentAt + SEND_MS - performance.now();
-    if (wait <= 0) this.#send();
-    else this.#sendTimer = setTimeout(() => this.#send(), wait);
+  #open(media: LayoutMedia): void {
+    const feed = new SlotFeed(media, this.slots, () => this.#refresh());
+    this.#feeds.set(media, feed);
+    feed.request(this.#wants);
   }
 
-  #send(): void {
-    const slots = this.#board.wishes().map(({ slot, source, height }) => ({ slot, source, maxHeight: height }));
-    const text = JSON.stringify(slots);
-    if (text === this.#lastSent) return;
-    if (!this.#media?.send({ case: "layout", value: { slots } })) return;
-    this.#lastSent = text;
-    this.#sentAt = performance.now();
-  }
-
-  /** Brings every element in line with the board. */
-  #refresh(): void {
-    for (const [source, attachment] of this.#attachments) this.#bind(source, attachment);
-    this.emit("change", undefined);
-  }
-
-  #bind(source: number, attachment: Attachment): void {
-    const slot = this.#board.slotOf(source);
-    const covered = slot === null || this.#board.isCovered(slot);
-    // The SDK itself covers: a face must not depend on how fast an app renders.
-    attachment.element.style.opacity = covered ? "0" : "1";
-    if (slot !== attachment.slot || attachment.media !== this.#media) {
-      stopFrames(attachment);
-      attachment.slot = slot;
-      attachment.media = this.#media;
-      show(attachment.element, slot === null ? null : (this.#media?.videoReceiver(slot)?.track ?? null));
-    }
-    if (covered && slot !== null && attachment.callback === null) this.#watchFrames(source, attachment, slot);
-  }
-
-  #watchFrames(source: number, attachment: Attachment, slot: number): void {
-    attachment.callback = attachment.element.requestVideoFrameCallback((_now, frame) => {
-      attachment.callback = null;
-      if (this.#attachments.get(source) !== attachment || attachment.slot !== slot) return;
-      const timestamp = frame.rtpTimestamp ?? presentedTimestamp(attachment.media, slot);
-      if (timestamp !== null && this.#board.handlePresented(slot, timestamp)) this.#refresh();
-      else this.#watchFrames(source, attachment, slot);
+  #retire(media: LayoutMedia): void {
+    const feed = this.#feeds.get(media);
+    if (!feed) return;
+    this.#feeds.delete(media);
+    const expire = (): void => {
+      feed.close();
+      this.#stills.delete(feed);
+      this.#refresh();
+    };
+    const cancel = steadyTimeout(STILL_MS, expire);
+    this.#stills.set(feed, () => {
+      cancel();
+      feed.close();
     });
   }
 
-  #release(source: number): void {
-    const attachment = this.#attachments.get(source);
-    if (!attachment) return;
-    stopFrames(attachment);
-    attachment.element.style.opacity = "0";
-    show(attachment.element, null);
-    this.#attachments.delete(source);
+  /** Brings every picture in line with the sessions. */
+  #refresh(): void {
+    const others = [...this.#feeds.values(), ...this.#stills.keys()].filter((feed) => feed !== this.#target);
+    for (const picture of this.#pictures.values()) picture.update(this.#target, others);
+    this.emit("change", undefined);
   }
-}
 
-function show(element: HTMLVideoElement, track: MediaStreamTrack | null): void {
-  element.srcObject = track ? new MediaStream([track]) : null;
-  // Rejected when the element is taken away meanwhile; muted video needs no permission to play.
-  if (track) void element.play().catch(() => undefined);
-}
-
-function stopFrames(attachment: Attachment): void {
-  if (attachment.callback !== null) attachment.element.cancelVideoFrameCallback(attachment.callback);
-  attachment.callback = null;
-}
-
-/** Browsers whose frames do not carry the RTP timestamp tell it of the receiver: that of the frame played last. */
-function presentedTimestamp(media: LayoutMedia | null, slot: number): number | null {
-  return media?.videoReceiver(slot)?.getSynchronizationSources()[0]?.rtpTimestamp ?? null;
+  #detach(source: number): void {
+    this.#pictures.get(source)?.detach();
+    this.#pictures.delete(source);
+  }
 }

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ClientMessageSchema, NodeMessageSchema } from "../gen/salon/media/v1/channel_pb.js";
 import { FakeConnection, FakeTrack, stubBrowser } from "../testing/fake_browser.js";
@@ -28,36 +28,54 @@ afterEach(() => {
 describe("the connection", () => {
   it("offers, takes an answer, and connects", async () => {
     expect(peer.offer).toBe("offer 1");
-    await peer.accept("answer");
+    await peer.accept("answer", 3);
     connection.become("connected");
-    expect([connection.answer, peer.connected, said]).toEqual(["answer", true, ["connected"]]);
+    expect([connection.answer, peer.connected, peer.epoch, said]).toEqual(["answer", true, 3, ["connected"]]);
   });
 
   it("is lost when it never connects, or fails, once", async () => {
-    await peer.accept("answer");
+    await peer.accept("answer", 3);
     await vi.advanceTimersByTimeAsync(6_000);
     connection.become("failed");
     expect([peer.connected, said]).toEqual([false, ["lost"]]);
   });
 
   it("is lost after a second of silence", async () => {
-    await peer.accept("answer");
+    await peer.accept("answer", 3);
     connection.become("connected");
-    for (let check = 0; check < 12; check++) {
+    for (let check = 0; check < 30; check++) {
       connection.packets += 1;
-      await vi.advanceTimersByTimeAsync(250);
+      await vi.advanceTimersByTimeAsync(100);
     }
     expect(said).toEqual(["connected"]);
-    await vi.advanceTimersByTimeAsync(1_250);
+    await vi.advanceTimersByTimeAsync(1_100);
     expect(said).toEqual(["connected", "lost"]);
   });
 
   it("says nothing once closed", async () => {
-    await peer.accept("answer");
+    await peer.accept("answer", 3);
     connection.become("connected");
     peer.close();
     await vi.advanceTimersByTimeAsync(10_000);
     expect([connection.connectionState, said]).toEqual(["closed", ["connected"]]);
+  });
+
+  it("tells the node who serves us when it leaves, and lets that get through", async () => {
+    await peer.accept("answer", 3);
+    connection.become("connected");
+    connection.channel.open();
+    peer.leave(4);
+    const { body } = fromBinary(ClientMessageSchema, connection.channel.sent[0] ?? new Uint8Array());
+    expect(body).toMatchObject({ case: "epochSeen", value: { epoch: 4n } });
+    expect([peer.connected, connection.connectionState]).toEqual([false, "connected"]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(connection.connectionState).toBe("closed");
+    expect(said).toEqual(["connected", "open"]);
+  });
+
+  it("is closed at once when the node cannot be told", () => {
+    peer.leave(4);
+    expect(connection.connectionState).toBe("closed");
   });
 });
 
@@ -77,6 +95,18 @@ describe("the channel", () => {
     }
     expect(said).toEqual(["speakers"]);
   });
+});
+
+it("keeps what the node says of the connection", () => {
+  const say = (body: NonNullable<MessageInitShape<typeof NodeMessageSchema>["body"]>): void => {
+    const data = toBinary(NodeMessageSchema, create(NodeMessageSchema, { body })).slice().buffer;
+    connection.channel.onmessage?.({ data });
+  };
+  peer.on("roster", () => said.push([...(peer.roster ?? [])].join()));
+  expect([peer.roster, peer.downlinkBps, peer.uplinkBps]).toEqual([null, 0, 0]);
+  say({ case: "quality", value: { downlinkBps: 5n } });
+  say({ case: "roster", value: { microphones: [4, 8] } });
+  expect([peer.downlinkBps, said]).toEqual([5, ["quality", "4,8", "roster"]]);
 });
 
 describe("what is sent", () => {

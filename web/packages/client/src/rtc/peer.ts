@@ -1,13 +1,16 @@
 /**
  * One media session: a peer connection with its slots and its data channel.
  *
- * Owns: the connection's life, the tracks that are sent. Doesn't: what slots show, or when a new session is needed.
+ * Owns: the connection's life, the tracks that are sent, what the node says of the connection. Doesn't: what slots show,
+ * or when a new session is needed.
  */
 import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { Emitter } from "../emitter.js";
 import { ClientMessageSchema, NodeMessageSchema, type NodeMessage } from "../gen/salon/media/v1/channel_pb.js";
 import { watch } from "./alive.js";
 import { addSections, cameraLayers, type Sections, type VideoSlots } from "./offer.js";
+import { steadyTimeout } from "./steady.js";
+import { UplinkMeter } from "./uplink.js";
 
 export interface PeerEvents {
   /** ICE and DTLS are through: media flows. */
@@ -16,6 +19,8 @@ export interface PeerEvents {
   open: undefined;
   /** The node said something. */
   message: NodeMessage;
+  /** The node said who is there. */
+  roster: undefined;
   /** The node is not heard any more, or never was. Said once. */
   lost: undefined;
 }
@@ -30,16 +35,22 @@ export type ClientBody = NonNullable<MessageInitShape<typeof ClientMessageSchema
 /** Agreed beforehand, so that it needs no round trip. */
 const CHANNEL = { label: "salon", id: 0 } as const;
 const CONNECT_MS = 6_000;
+/** What was sent last needs the connection so long to leave. */
+const LEAVE_MS = 200;
 const MESSAGE_BYTES = 16 * 1024;
 
 export class Peer extends Emitter<PeerEvents> {
   readonly #connection: RTCPeerConnection;
   readonly #channel: RTCDataChannel;
   readonly #sections: Sections;
-  #connectTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #uplink = new UplinkMeter();
+  #cancelConnect = (): void => undefined;
   #stopWatch: (() => void) | null = null;
   #lost = false;
   #offer = "";
+  #epoch = 0;
+  #roster: ReadonlySet<number> | null = null;
+  #downlinkBps = 0;
 
   private constructor(tracks: SentTracks, videoSlots: VideoSlots) {
     super();
@@ -70,9 +81,30 @@ export class Peer extends Emitter<PeerEvents> {
     return this.#connection.connectionState === "connected" && !this.#lost;
   }
 
+  /** The placement epoch that it was admitted with; 0 before. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The microphones that the node has said are there; null while it has said nothing. */
+  get roster(): ReadonlySet<number> | null {
+    return this.#roster;
+  }
+
+  /** What the connection carries to the node, in bits a second, as last seen; 0 while unknown. */
+  get uplinkBps(): number {
+    return this.#uplink.bps;
+  }
+
+  /** What the node thinks it can send, in bits a second; 0 while unknown. */
+  get downlinkBps(): number {
+    return this.#downlinkBps;
+  }
+
   /** Takes the node's answer. From now on the connection is made, or `lost` is said. */
-  async accept(answer: string): Promise<void> {
-    this.#connectTimer = setTimeout(() => this.#lose(), CONNECT_MS);
+  async accept(answer: string, epoch: number): Promise<void> {
+    this.#epoch = epoch;
+    this.#cancelConnect = steadyTimeout(CONNECT_MS, () => this.#lose());
     await this.#connection.setRemoteDescription({ type: "answer", sdp: answer });
   }
 
@@ -105,10 +137,17 @@ export class Peer extends Emitter<PeerEvents> {
     return this.#connection.getStats();
   }
 
+  /** Tells the node that another serves us from this epoch on, and closes. */
+  leave(epoch: number): void {
+    this.#rest();
+    const told = this.send({ case: "epochSeen", value: { epoch: BigInt(epoch) } });
+    // Closed at once, the connection would take the message with it.
+    if (told) steadyTimeout(LEAVE_MS, () => this.close());
+    else this.close();
+  }
+
   close(): void {
-    clearTimeout(this.#connectTimer);
-    this.#stopWatch?.();
-    this.#lost = true;
+    this.#rest();
     this.#connection.onconnectionstatechange = null;
     this.#connection.close();
   }
@@ -116,9 +155,9 @@ export class Peer extends Emitter<PeerEvents> {
   #handleState(): void {
     const state = this.#connection.connectionState;
     if (state === "connected" && !this.#stopWatch) {
-      clearTimeout(this.#connectTimer);
+      this.#cancelConnect();
       this.#stopWatch = watch(
-        () => this.#connection.getStats(),
+        () => this.#look(),
         () => this.#lose(),
       );
       this.emit("connected", undefined);
@@ -127,10 +166,22 @@ export class Peer extends Emitter<PeerEvents> {
     }
   }
 
+  async #look(): Promise<RTCStatsReport> {
+    const report = await this.#connection.getStats();
+    this.#uplink.observe(report, performance.now());
+    return report;
+  }
+
+  /** It counts no more, and is not watched. */
+  #rest(): void {
+    this.#lost = true;
+    this.#cancelConnect();
+    this.#stopWatch?.();
+  }
+
   #lose(): void {
     if (this.#lost) return;
-    this.#lost = true;
-    this.#stopWatch?.();
+    this.#rest();
     this.emit("lost", undefined);
   }
 
@@ -142,7 +193,15 @@ export class Peer extends Emitter<PeerEvents> {
     } catch {
       return;
     }
+    this.#note(message);
     this.emit("message", message);
+  }
+
+  #note({ body }: NodeMessage): void {
+    if (body.case === "quality") this.#downlinkBps = Number(body.value.downlinkBps);
+    if (body.case !== "roster") return;
+    this.#roster = new Set(body.value.microphones);
+    this.emit("roster", undefined);
   }
 }
 

@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { NodeMessageSchema } from "../gen/salon/media/v1/channel_pb.js";
+import { NodeMessageSchema, SlotKind } from "../gen/salon/media/v1/channel_pb.js";
 import { FakeAudio, stubBrowser } from "../testing/fake_browser.js";
+import { at } from "../testing/fake_service.js";
 import { Peer, type ClientBody } from "./peer.js";
 import { Reception } from "./reception.js";
 
@@ -20,7 +21,7 @@ afterEach(() => {
 async function peerWith(sent: string[]): Promise<Peer> {
   const peer = await Peer.create({ microphone: null, camera: null }, 4);
   vi.spyOn(peer, "send").mockImplementation((body: ClientBody) => {
-    sent.push(body.case === "epochSeen" ? `epoch ${String(body.value.epoch)}` : String(body.case));
+    sent.push(String(body.case));
     return true;
   });
   return peer;
@@ -30,25 +31,26 @@ function say(peer: Peer, body: NonNullable<MessageInitShape<typeof NodeMessageSc
   peer.emit("message", create(NodeMessageSchema, { body }));
 }
 
-it("tells every session the layout and the highest epoch", async () => {
-  const first: string[] = [];
-  const second: string[] = [];
-  reception.use(await peerWith(first));
-  reception.raiseEpoch(3);
-  reception.raiseEpoch(2);
-  reception.use(await peerWith(second));
-  expect(first).toEqual(["layout", "epoch 3"]);
-  expect(second).toEqual(["layout", "epoch 3"]);
+it("asks every session for the layout, and hears one of them", async () => {
+  const sent: string[][] = [[], []];
+  const [serving, next] = [await peerWith(at(sent, 0)), await peerWith(at(sent, 1))];
+  reception.use({ serving, next: null, heard: serving });
+  reception.use({ serving, next, heard: serving });
+  expect([sent, reception.peers, reception.peer]).toEqual([[["layout"], ["layout"]], [serving, next], serving]);
+  reception.use({ serving, next, heard: next });
+  say(serving, { case: "speakers", value: { sources: [4], dominant: 4 } });
+  expect(reception.dominant).toBe(0);
+  say(next, { case: "speakers", value: { sources: [8, 12], dominant: 8 } });
+  expect([[...reception.speaking], reception.dominant]).toEqual([[8, 12], 8]);
 });
 
-it("plays the newest session and listens to it alone", async () => {
+it("listens no more to a session that is over", async () => {
   const [old, current] = [await peerWith([]), await peerWith([])];
-  reception.use(old);
-  reception.use(current);
+  reception.use({ serving: old, next: null, heard: old });
+  reception.use({ serving: current, next: null, heard: current });
   expect(FakeAudio.made.filter(({ srcObject }) => srcObject !== null)).toHaveLength(4);
-  say(old, { case: "speakers", value: { sources: [4], dominant: 4 } });
-  expect(reception.dominant).toBe(0);
-  say(current, { case: "speakers", value: { sources: [8, 12], dominant: 8 } });
-  say(current, { case: "quality", value: { downlinkBps: 5n } });
-  expect([[...reception.speaking], reception.dominant, reception.downlinkBps]).toEqual([[8, 12], 8, 5]);
+  reception.request([{ source: 9, height: 100 }]);
+  say(old, { case: "slotMap", value: { slots: [{ kind: SlotKind.VIDEO, slot: 0, source: 9 }] } });
+  old.emit("open", undefined);
+  expect([reception.peers, reception.pictures.isCovered(9)]).toEqual([[current], true]);
 });

@@ -1,6 +1,6 @@
 /**
- * What is received: pictures, voices, and what the node says of them. Outlives media sessions: one after the other is
- * used.
+ * What is received: pictures, voices, and what the node says of them. Outlives media sessions: they come and go, and two
+ * are used while one takes over from the other.
  */
 import { Emitter } from "../emitter.js";
 import type { NodeMessage } from "../gen/salon/media/v1/channel_pb.js";
@@ -8,6 +8,7 @@ import type { Want } from "../state/slots.js";
 import { AudioOutput } from "./audio.js";
 import { VideoLayout } from "./layout.js";
 import type { Peer } from "./peer.js";
+import type { Lineup } from "./succession.js";
 
 export interface ReceptionEvents {
   /** A slot shows something else, or its picture was covered or uncovered. */
@@ -19,11 +20,10 @@ export interface ReceptionEvents {
 export class Reception extends Emitter<ReceptionEvents> {
   readonly pictures: VideoLayout;
   readonly audio = new AudioOutput();
-  #peer: Peer | null = null;
+  readonly #subscriptions = new Map<Peer, readonly (() => void)[]>();
+  #heard: Peer | null = null;
   #speaking: ReadonlySet<number> = new Set();
   #dominant = 0;
-  #downlinkBps = 0;
-  #epoch = 0;
 
   constructor(videoSlots: number) {
     super();
@@ -32,9 +32,14 @@ export class Reception extends Emitter<ReceptionEvents> {
     this.audio.on("blocked", (blocked) => this.emit("audioBlocked", blocked));
   }
 
-  /** The session that is received from; null before the first. */
+  /** The session that is heard; null before the first. */
   get peer(): Peer | null {
-    return this.#peer;
+    return this.#heard;
+  }
+
+  /** All sessions that are in use: two while one takes over from the other. */
+  get peers(): readonly Peer[] {
+    return [...this.#subscriptions.keys()];
   }
 
   /** The microphones that are heard now, by their source's number. */
@@ -47,61 +52,43 @@ export class Reception extends Emitter<ReceptionEvents> {
     return this.#dominant;
   }
 
-  /** What the node thinks it can send, in bits a second; 0 while unknown. */
-  get downlinkBps(): number {
-    return this.#downlinkBps;
-  }
-
-  /** Another session counts from now on. */
-  use(peer: Peer): void {
-    this.#peer = peer;
-    this.pictures.useMedia(peer);
-    this.audio.play(peer.audioTracks());
-    peer.on("open", () => {
-      this.pictures.handleOpen(peer);
-      this.#tellEpoch();
-    });
-    peer.on("message", (message) => {
-      if (peer === this.#peer) this.#handleNode(message);
-    });
-    this.#tellEpoch();
+  /** These sessions count from now on. */
+  use({ serving, next, heard }: Lineup<Peer>): void {
+    const peers = [serving, next].filter((peer) => peer !== null);
+    this.#heard = heard;
+    this.audio.use(peers, heard);
+    this.pictures.use(serving, next);
+    for (const peer of this.peers) if (!peers.includes(peer)) this.#forget(peer);
+    for (const peer of peers) if (!this.#subscriptions.has(peer)) this.#follow(peer);
   }
 
   request(wants: readonly Want[]): void {
     this.pictures.request(wants);
   }
 
-  /** The highest placement epoch seen: a node below it lets the participant go. */
-  raiseEpoch(epoch: number): void {
-    if (epoch <= this.#epoch) return;
-    this.#epoch = epoch;
-    this.#tellEpoch();
-  }
-
   close(): void {
+    for (const peer of this.peers) this.#forget(peer);
     this.pictures.close();
     this.audio.stop();
   }
 
-  #tellEpoch(): void {
-    if (this.#epoch > 0) this.#peer?.send({ case: "epochSeen", value: { epoch: BigInt(this.#epoch) } });
+  #follow(peer: Peer): void {
+    this.#subscriptions.set(peer, [
+      peer.on("open", () => this.pictures.handleOpen(peer)),
+      peer.on("message", (message) => this.#handleNode(peer, message)),
+    ]);
   }
 
-  #handleNode({ body }: NodeMessage): void {
-    switch (body.case) {
-      case "slotMap":
-        this.pictures.handleSlotMap(body.value);
-        return;
-      case "speakers":
-        this.#speaking = new Set(body.value.sources);
-        this.#dominant = body.value.dominant;
-        this.emit("speakers", undefined);
-        return;
-      case "quality":
-        this.#downlinkBps = Number(body.value.downlinkBps);
-        return;
-      default:
-        return;
-    }
+  #forget(peer: Peer): void {
+    for (const unsubscribe of this.#subscriptions.get(peer) ?? []) unsubscribe();
+    this.#subscriptions.delete(peer);
+  }
+
+  #handleNode(peer: Peer, { body }: NodeMessage): void {
+    if (body.case === "slotMap") this.pictures.handleSlotMap(peer, body.value);
+    if (body.case !== "speakers" || peer !== this.#heard) return;
+    this.#speaking = new Set(body.value.sources);
+    this.#dominant = body.value.dominant;
+    this.emit("speakers", undefined);
   }
 }

@@ -1,46 +1,16 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Emitter } from "../emitter.js";
 import { at, fakeService, type ServedStream } from "../testing/fake_service.js";
 import { chat, ROOM_ID, snapshot } from "../testing/room_messages.js";
-import type { PeerEvents } from "./peer.js";
-import { Session, type MediaSession, type SessionEvents } from "./session.js";
+import { FakeMedia } from "../testing/fake_media.js";
+import { Session, type SessionEvents } from "./session.js";
 import { Signaling } from "./signaling.js";
-
-class FakeMedia extends Emitter<PeerEvents> implements MediaSession {
-  connected = false;
-  closed = false;
-  answer = "";
-
-  constructor(readonly offer: string) {
-    super();
-  }
-
-  accept(answer: string): Promise<void> {
-    this.answer = answer;
-    return answer === "bad" ? Promise.reject(new Error("bad answer")) : Promise.resolve();
-  }
-
-  connect(): void {
-    this.connected = true;
-    this.emit("connected", undefined);
-  }
-
-  lose(): void {
-    this.connected = false;
-    this.emit("lost", undefined);
-  }
-
-  close(): void {
-    this.connected = false;
-    this.closed = true;
-  }
-}
 
 let streams: ServedStream[];
 let medias: FakeMedia[];
 let said: string[];
 let session: Session<FakeMedia>;
+let present: ReadonlySet<number>;
 let position: { lastEvent: number; epoch: number };
 
 function start(credentials: { inviteSecret?: string; sessionToken?: string } = {}): void {
@@ -57,6 +27,7 @@ function start(credentials: { inviteSecret?: string; sessionToken?: string } = {
       return Promise.resolve(media);
     },
     position: () => position,
+    present: () => present,
     random: () => 0.5,
   });
   const note = <Name extends keyof SessionEvents<FakeMedia>>(
@@ -67,7 +38,7 @@ function start(credentials: { inviteSecret?: string; sessionToken?: string } = {
   };
   note("event", (event) => String(event.number));
   note("snapshot", (value) => String(value.eventNumber));
-  note("media", (media) => media.offer);
+  note("lineup", ({ serving, next, heard }) => [serving, next, heard].map((media) => media?.offer ?? "-").join("|"));
   note("status", String);
   note("waiting", () => "");
   note("ended", ({ code }) => code);
@@ -92,6 +63,7 @@ beforeEach(() => {
   medias = [];
   said = [];
   position = { lastEvent: 0, epoch: 0 };
+  present = new Set([4, 8]);
 });
 afterEach(() => {
   session.stop();
@@ -113,7 +85,7 @@ describe("joining", () => {
     await settle();
     expect(at(medias, 0).answer).toBe("answer");
     at(medias, 0).connect();
-    expect(said).toEqual(["event 2", "media offer 1", "status connected"]);
+    expect(said).toEqual(["event 2", "lineup offer 1|-|offer 1", "status connected"]);
   });
 
   it("waits at the door", async () => {
@@ -209,13 +181,13 @@ describe("lost media", () => {
     at(medias, 0).lose();
     await settle();
     expect(at(streams, 0).aborted).toBe(true);
-    expect(at(streams, 1).request.offer).toBe("offer 2");
+    expect(at(streams, 1).request).toMatchObject({ offer: "offer 2", unheardEpoch: 1n });
     at(streams, 1).welcome({ answer: "answer 2" });
     await settle();
     expect(at(medias, 0).closed).toBe(false);
     at(medias, 1).connect();
     expect(at(medias, 0).closed).toBe(true);
-    expect(said).toEqual(["status reconnecting", "media offer 2", "status connected"]);
+    expect(said).toEqual(["status reconnecting", "lineup offer 2|-|offer 2", "status connected"]);
   });
 
   it("is tried again, later each time, when it does not connect", async () => {
@@ -242,16 +214,46 @@ describe("lost media", () => {
 });
 
 describe("moved", () => {
-  it("makes a new session and keeps the old one until it is connected", async () => {
+  it("makes a new session and keeps the old one until everybody is there, and nobody is told", async () => {
     await joined();
-    position = { lastEvent: 3, epoch: 5 };
-    at(streams, 0).send({ case: "moved", value: { epoch: 4n } });
+    at(medias, 0).say(4, 8);
+    at(medias, 0).downlinkBps = 900_000;
+    at(streams, 0).send({ case: "moved", value: { epoch: 1n, makeBeforeBreak: true } });
     await settle();
     expect(streams).toHaveLength(1);
+    at(streams, 0).send({ case: "moved", value: { epoch: 5n, makeBeforeBreak: true, spreadMs: 100 } });
+    await settle(49);
+    expect(streams).toHaveLength(1);
+    await settle(1);
+    expect(at(streams, 1).request).toMatchObject({ offer: "offer 2", unheardEpoch: 0n, downlinkBps: 900_000n });
+    at(streams, 1).welcome({ epoch: 5n });
+    await settle();
+    at(medias, 1).connect();
+    at(medias, 1).say(4, 8);
+    expect(at(medias, 0).leftFor).toBe(0);
+    await settle(500);
+    expect(at(medias, 0).leftFor).toBe(5);
+    expect(said).toEqual([
+      "lineup offer 1|offer 2|offer 1",
+      "lineup offer 1|offer 2|offer 2",
+      "lineup offer 2|-|offer 2",
+    ]);
+  });
+
+  it("turns at once when the last one who is missing leaves the room", async () => {
+    await joined();
+    at(medias, 0).say(4, 8);
     at(streams, 0).send({ case: "moved", value: { epoch: 5n, makeBeforeBreak: true } });
     await settle();
-    expect(at(streams, 1).request.offer).toBe("offer 2");
-    expect(at(medias, 0).closed).toBe(false);
+    at(streams, 1).welcome({ epoch: 5n });
+    await settle();
+    at(medias, 1).connect();
+    at(medias, 1).say(8);
+    expect(said.at(-1)).toBe("lineup offer 1|offer 2|offer 1");
+    present = new Set([8]);
+    at(streams, 1).send({ case: "event", value: chat(2, "stands for somebody who left") });
+    await settle();
+    expect(said.at(-1)).toBe("lineup offer 1|offer 2|offer 2");
   });
 });
 

@@ -1,8 +1,9 @@
 /**
  * A participant's stay, through everything a page can lose: the event stream, the replica, the media node, the place.
  *
- * Owns: the stream and the media session, and when each is made anew. Doesn't: what events mean (state/model.ts).
- * The stream and the media live apart: media goes on while no replica answers, events while no node does.
+ * Owns: the stream, and when it is made anew. Doesn't: which media sessions there are (succession.ts), what events mean
+ * (state/model.ts). The stream and the media live apart: media goes on while no replica answers, events while no node
+ * does.
  */
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
@@ -18,18 +19,9 @@ import {
 } from "../gen/salon/signaling/v1/signaling_pb.js";
 import { backoffMs } from "../state/backoff.js";
 import { recover } from "../state/recovery.js";
-import type { PeerEvents } from "./peer.js";
 import type { Signaling } from "./signaling.js";
+import { Succession, type Lineup, type MediaSession } from "./succession.js";
 import { sleep } from "./timing.js";
-
-/** What a session needs of a media session; `Peer` is one. */
-export interface MediaSession {
-  readonly offer: string;
-  readonly connected: boolean;
-  accept(answer: string): Promise<void>;
-  close(): void;
-  on<Name extends keyof PeerEvents>(event: Name, listener: (value: PeerEvents[Name]) => void): () => void;
-}
 
 export interface SessionEvents<Media> {
   welcome: Welcome;
@@ -38,9 +30,9 @@ export interface SessionEvents<Media> {
   /** At the door: somebody has to let us in. */
   waiting: undefined;
   token: Token;
-  /** The media session that counts from now on. The one before is closed right after. */
-  media: Media;
-  /** Whether both the stream and the media are there. */
+  /** The media sessions that count from now on. Those that do no more are closed right after. */
+  lineup: Lineup<Media>;
+  /** Whether both the stream and the media are there. A planned move or a stream made anew is no loss. */
   status: SessionStatus;
   /** It is over. */
   ended: SalonError;
@@ -61,6 +53,8 @@ export interface SessionOptions<Media> {
   /** A token from before, to resume with. */
   readonly sessionToken: string;
   readonly makeMedia: () => Promise<Media>;
+  /** The microphones of everybody who is in the room. */
+  readonly present: () => ReadonlySet<number>;
   /** Where the events stand. */
   readonly position: () => { readonly lastEvent: number; readonly epoch: number };
   readonly random?: () => number;
@@ -76,14 +70,10 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
   #stopped = false;
   #wasIn: boolean;
   #streamOpen = false;
+  /** It ended, and not because we came back on purpose. */
+  #streamLost = true;
   #failures = 0;
-  /** The session that people see and hear. */
-  #media: Media | null = null;
-  /** The one that will take its place once it is connected, or offered and not answered yet. */
-  #candidate: Media | null = null;
-  #mediaFailures = 0;
-  /** The next request carries an offer. */
-  #wantsMedia = true;
+  readonly #media: Succession<Media>;
   #status: SessionStatus = "connecting";
 
   constructor(options: SessionOptions<Media>) {
@@ -93,6 +83,17 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
     this.#token = options.sessionToken;
     options.signaling.token = options.sessionToken;
     this.#wasIn = options.sessionToken !== "";
+    const { makeMedia, present } = options;
+    this.#media = new Succession<Media>({ make: makeMedia, present, random: this.#random });
+    this.#media.on("lineup", (lineup) => this.emit("lineup", lineup));
+    this.#media.on("change", () => this.#report());
+    // Cuts a running stream and a wait alike: the next request carries the offer.
+    this.#media.on("wanted", () => this.#stream.abort());
+  }
+
+  /** Whether media flows, be the stream there or not. */
+  get mediaConnected(): boolean {
+    return this.#media.connected;
   }
 
   /** Lives until `stop`, or until it emits `ended`. */
@@ -101,7 +102,6 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
       const error = await this.#attempt();
       if (this.#isStopped()) return;
       this.#streamOpen = false;
-      this.#report();
       if (error !== "again") await this.#handleFailure(error);
     }
   }
@@ -110,16 +110,7 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
   stop(): void {
     this.#stopped = true;
     this.#stream.abort();
-    this.#dropCandidate();
-    this.#media?.close();
-    this.#media = null;
-  }
-
-  /** Comes back to the stream with a new offer at once. */
-  renewMedia(): void {
-    this.#dropCandidate();
-    this.#wantsMedia = true;
-    this.#stream.abort();
+    this.#media.stop();
   }
 
   /** Comes back to the stream at once: events are missing. */
@@ -157,8 +148,8 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
   }
 
   async #request(): Promise<JoinRequest> {
-    const { roomId, name, inviteSecret, position, makeMedia } = this.#options;
-    if (this.#wantsMedia && !this.#candidate) this.#adoptCandidate(await makeMedia());
+    const { roomId, name, inviteSecret, position } = this.#options;
+    const media = await this.#media.offer();
     const { lastEvent, epoch } = position();
     const resume = this.#token !== "";
     return create(JoinRequestSchema, {
@@ -166,7 +157,7 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
       requestId: this.#requestId,
       credential: resume ? { case: "sessionToken", value: this.#token } : { case: "inviteSecret", value: inviteSecret },
       name,
-      offer: this.#wantsMedia ? (this.#candidate?.offer ?? "") : "",
+      ...media,
       ...(resume ? { lastEvent: BigInt(lastEvent), epoch: BigInt(epoch) } : {}),
     });
   }
@@ -177,9 +168,11 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
         return this.#handleWelcome(body.value);
       case "event":
         this.emit("event", body.value);
+        this.#media.handlePresence();
         return;
       case "snapshot":
         this.emit("snapshot", body.value);
+        this.#media.handlePresence();
         return;
       case "sessionToken":
         this.#renewToken(body.value);
@@ -188,7 +181,7 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
         this.emit("waiting", undefined);
         return;
       case "moved":
-        if (Number(body.value.epoch) >= this.#options.position().epoch) this.renewMedia();
+        this.#media.move({ ...body.value, epoch: Number(body.value.epoch) });
         return;
       case "takenOver":
         this.#end(new SalonError("taken-over"));
@@ -203,20 +196,11 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
     this.#requestId = crypto.randomUUID();
     this.#wasIn = true;
     this.#streamOpen = true;
+    this.#streamLost = false;
     this.#failures = 0;
     this.emit("welcome", welcome);
-    if (this.#wantsMedia && this.#candidate && welcome.answer !== "")
-      await this.#connect(this.#candidate, welcome.answer);
+    await this.#media.accept(welcome.answer, Number(welcome.epoch));
     this.#report();
-  }
-
-  async #connect(media: Media, answer: string): Promise<void> {
-    this.#wantsMedia = false;
-    try {
-      await media.accept(answer);
-    } catch {
-      this.#handleLost(media);
-    }
   }
 
   #renewToken(token: SessionToken): void {
@@ -227,6 +211,8 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
   }
 
   async #handleFailure(error: unknown): Promise<void> {
+    this.#streamLost = true;
+    this.#report();
     this.#failures += 1;
     this.#options.signaling.rotate();
     const recovery =
@@ -244,50 +230,16 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
     }
     if (recovery.action === "rejoin") {
       this.#token = "";
-      this.#wantsMedia = true;
       this.#requestId = crypto.randomUUID();
+      this.#media.renew();
     }
     // Woken early when media is lost meanwhile.
     this.#stream = new AbortController();
     await sleep(backoffMs(this.#failures - 1, this.#random()), this.#stream.signal);
   }
 
-  #adoptCandidate(media: Media): void {
-    this.#candidate = media;
-    media.on("connected", () => this.#promote(media));
-    media.on("lost", () => this.#handleLost(media));
-  }
-
-  #promote(media: Media): void {
-    if (media !== this.#candidate) return;
-    const former = this.#media;
-    this.#media = media;
-    this.#candidate = null;
-    this.#mediaFailures = 0;
-    this.emit("media", media);
-    former?.close();
-    this.#report();
-  }
-
-  #handleLost(media: Media): void {
-    if (media !== this.#media && media !== this.#candidate) return;
-    this.#report();
-    // A new session is already on its way.
-    if (media === this.#media && this.#candidate) return;
-    const wait = this.#mediaFailures === 0 ? 0 : backoffMs(this.#mediaFailures, this.#random());
-    this.#mediaFailures += 1;
-    void sleep(wait).then(() => {
-      if (!this.#stopped && (media === this.#media || media === this.#candidate)) this.renewMedia();
-    });
-  }
-
-  #dropCandidate(): void {
-    this.#candidate?.close();
-    this.#candidate = null;
-  }
-
   #report(): void {
-    const connected = this.#streamOpen && this.#media?.connected === true;
+    const connected = !this.#streamLost && this.#media.connected;
     const status = connected ? "connected" : this.#status === "connecting" ? "connecting" : "reconnecting";
     if (status === this.#status) return;
     this.#status = status;

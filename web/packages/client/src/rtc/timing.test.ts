@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { deadline, sleep, steadyInterval } from "./timing.js";
+import { deadline, sleep } from "./timing.js";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -31,13 +31,4 @@ it("puts a deadline off, and aborts with its parent", () => {
   parent.abort();
   expect(other.signal.aborted).toBe(true);
   expect(deadline(parent.signal).signal.aborted).toBe(true);
-});
-
-it("ticks on the page's timer where there is no worker", () => {
-  const tick = vi.fn();
-  const stop = steadyInterval(250, tick);
-  vi.advanceTimersByTime(1_000);
-  stop();
-  vi.advanceTimersByTime(1_000);
-  expect(tick).toHaveBeenCalledTimes(4);
 });

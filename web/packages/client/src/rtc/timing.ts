@@ -1,4 +1,5 @@
-/** Waiting: sleeps that can be cut short, deadlines that can be put off, and a clock that background tabs keep. */
+/** Waiting: sleeps that can be cut short, and deadlines that can be put off. On timers that background tabs keep. */
+import { steadyTimeout } from "./steady.js";
 
 /** Resolves after `ms`, or at once when the signal aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -8,11 +9,11 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       return;
     }
     const done = (): void => {
-      clearTimeout(timer);
+      cancel();
       signal?.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const cancel = steadyTimeout(ms, done);
     signal?.addEventListener("abort", done);
   });
 }
@@ -29,37 +30,20 @@ export interface Deadline {
 export function deadline(parent: AbortSignal): Deadline {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop = (): void => undefined;
   if (parent.aborted) abort();
   parent.addEventListener("abort", abort);
   return {
     signal: controller.signal,
     extend: (ms) => {
-      clearTimeout(timer);
-      timer = setTimeout(abort, ms);
+      stop();
+      stop = steadyTimeout(ms, abort);
     },
     cancel: () => {
-      clearTimeout(timer);
+      stop();
       parent.removeEventListener("abort", abort);
       // Whoever stops listening early leaves nothing open.
       abort();
     },
   };
-}
-
-/**
- * Calls `tick` each `ms` from a Worker's timer: a page's own timers are throttled in background tabs. Falls back on
- * the page's where a policy forbids the worker. The answer stops it.
- */
-export function steadyInterval(ms: number, tick: () => void): () => void {
-  try {
-    const source = URL.createObjectURL(new Blob([`setInterval(() => postMessage(0), ${String(ms)})`]));
-    const worker = new Worker(source);
-    URL.revokeObjectURL(source);
-    worker.onmessage = tick;
-    return () => worker.terminate();
-  } catch {
-    const timer = setInterval(tick, ms);
-    return () => clearInterval(timer);
-  }
 }

@@ -129,6 +129,12 @@ export function sourceOf(participant: Participant, kind: Kind): Source | null {
   return participant.sources.find((source) => source.kind === kind) ?? null;
 }
 
+/** The microphones of everybody who is in, by their source's number. */
+export function microphonesOf(model: RoomModel): ReadonlySet<number> {
+  const sources = [...model.participants.values()].map((participant) => sourceOf(participant, "microphone"));
+  return new Set(sources.flatMap((source) => (source ? [source.number] : [])));
+}
+
 /** All numbers of the log, in order. */
 export function expandLog(log: readonly Run[]): number[] {
   return log.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index));

@@ -154,17 +154,21 @@ export class FakeAudio {
   /** What `play` rejects with. */
   static refusal: Error | null = null;
   srcObject: unknown = null;
+  muted = false;
+  playing = false;
 
   constructor() {
     FakeAudio.made.push(this);
   }
 
   play(): Promise<void> {
-    return FakeAudio.refusal ? Promise.reject(FakeAudio.refusal) : Promise.resolve();
+    if (FakeAudio.refusal) return Promise.reject(FakeAudio.refusal);
+    this.playing = true;
+    return Promise.resolve();
   }
 
   pause(): void {
-    return;
+    this.playing = false;
   }
 }
 

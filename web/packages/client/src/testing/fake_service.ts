@@ -23,7 +23,7 @@ export class ServedStream {
     this.#push(create(JoinResponseSchema, { body }));
   }
 
-  welcome(value: { answer?: string; snapshot?: Snapshot; nodeId?: string } = {}): void {
+  welcome(value: { answer?: string; snapshot?: Snapshot; nodeId?: string; epoch?: bigint } = {}): void {
     const sessionToken = { token: `token of ${this.request.requestId}`, expiresAt: { seconds: 9_000_000_000n } };
     this.send({ case: "welcome", value: { answer: "answer", participantId: "me", sessionToken, epoch: 1n, ...value } });
   }
