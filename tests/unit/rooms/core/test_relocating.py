@@ -190,6 +190,7 @@ class TestMeanwhile:
         house.connected(ada)
         house.now += 8.0
         house.die("n2", alive=("n1", "n3"))
+        house.beat("n1", mode=presence_pb2.NODE_MODE_CORDONED)
         assert house.evacuate(N2)
         assert house.leaving == [N1]
         assert not house.moved[ada].make_before_break, "ada was there, and has nothing"
