@@ -132,6 +132,16 @@ class TestGoing:
         house.leave(ada.id)
         assert house.last.head is None
 
+    def test_a_late_leave_does_not_end_a_later_session(self) -> None:
+        house = House()
+        ada = house.join().participant
+        house.resume(ada.id)
+        house.leave(ada.id, session=1)
+        assert house.last.head is None
+        assert ada.id in house.state.participants
+        house.leave(ada.id, session=2)
+        assert house.state.participants == {}
+
     def test_viewers_go_unseen_unless_removed(self) -> None:
         house = House()
         who = viewer(house)
