@@ -92,6 +92,10 @@ class Watch:
         self._probe_at = now if has_address else _NEVER
         self._probe_began = _NOT_YET
         self._is_probing = False
+        self._probe_counts = False
+        """Whether the probe under way began in this suspicion: an answer to an older one says nothing about it."""
+        self._has_answered = False
+        """Whether a probe that counts was answered."""
 
     @property
     def is_suspected(self) -> bool:
@@ -169,7 +173,7 @@ class Watch:
             return
         if self._is_silent(late):
             self._judge_silent(now, late, others_heard=others_heard)
-        elif self._answered >= self._suspected_at:
+        elif self._has_answered:
             self._judge_answering(late, others_heard=others_heard)
 
     def condemn(self, evidence: Evidence, now: float) -> None:
@@ -186,6 +190,7 @@ class Watch:
         if self._is_probing or now < self._probe_at:
             return False
         self._is_probing, self._probe_began, self._probe_at = True, now, _NEVER
+        self._probe_counts = self.is_suspected
         return True
 
     # ---- inside
@@ -206,7 +211,7 @@ class Watch:
     def _clear(self, evidence: Evidence) -> None:
         self.health, self.evidence = nodes_pb2.NODE_HEALTH_ALIVE, evidence
         self.condemned_at = self._suspected_at = _NEVER
-        self._silent = False
+        self._silent = self._has_answered = self._probe_counts = False
         self._asks = []
         if self._is_introduced:
             self._probe_at = _NEVER
@@ -215,12 +220,11 @@ class Watch:
         self._is_introduced = True
         self._silent = False
         self._answered = self._probe_began
+        self._has_answered = self._probe_counts
         if not self.is_suspected:
             self._probe_at = _NEVER
-        elif self._probe_began < self._suspected_at:
-            self._probe_at = now  # it lived when it was asked; what speaks against it came after
         else:
-            self._probe_at = now + PROBE_SLOWLY
+            self._probe_at = now + PROBE_SLOWLY if self._probe_counts else now
 
     def _is_silent(self, late: float) -> bool:
         return self._silent if self._is_introduced else late > OVERDUE_AFTER
