@@ -35,8 +35,8 @@ class Drain:
 
     def next_rooms(self, rooms: Mapping[str, int], under_way: int, seconds_left: float) -> list[str]:
         """The rooms to move now, of those with people on the node: the largest first, since they take as long as the rest."""
-        left = sum(rooms.values())
-        self._people = max(self._people, left + under_way)
+        left = sum(rooms.values()) + under_way
+        self._people = max(self._people, left)
         limit = _limit(self._people, left, seconds_left)
         chosen: list[str] = []
         for room_id, people in _by_size(rooms, largest_first=True):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from salon.rooms.v1 import room_pb2, rooms_pb2
+from salon.rooms.v1 import nodes_pb2, presence_pb2, room_pb2, rooms_pb2
 from salon_common.errors import Code, SalonError
 from salon_rooms.core import limits
 
@@ -111,6 +111,57 @@ def joining(**fields: object) -> rooms_pb2.JoinRequest:
 )
 def test_join_refuses(fields: dict[str, object], field: str) -> None:
     refused(lambda: limits.check_join(joining(**fields)), field)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"participant_id": WHO, "unheard_epoch": 3}, "unheard_epoch"),
+        ({"invite_secret": "s", "name": "Ada", "wants_media": True, "unheard_epoch": 3}, "unheard_epoch"),
+        ({"participant_id": WHO, "wants_media": True, "unheard_epoch": 3, "asker": "x" * 65}, "asker"),
+    ],
+)
+def test_asking_is_for_those_who_come_back_with_media(fields: dict[str, object], field: str) -> None:
+    request = {"room_id": ROOM, "request_id": "r1"} | fields
+    refused(lambda: limits.check_join(rooms_pb2.JoinRequest(**request)), field)  # type: ignore[arg-type]
+
+
+def test_an_ask_passes() -> None:
+    limits.check_join(
+        rooms_pb2.JoinRequest(
+            room_id=ROOM,
+            request_id="r1",
+            participant_id=WHO,
+            wants_media=True,
+            unheard_epoch=3,
+            asker="x" * 64,
+        )
+    )
+
+
+ACTIVE, DRAINING = presence_pb2.NODE_MODE_ACTIVE, presence_pb2.NODE_MODE_DRAINING
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"mode": ACTIVE}, "node_id"),
+        ({"node_id": "media 1", "mode": ACTIVE}, "node_id"),
+        ({"node_id": "media-1"}, "mode"),
+        ({"node_id": "media-1", "mode": 9}, "mode"),
+        ({"node_id": "media-1", "mode": DRAINING, "drain_seconds": 86_401}, "drain_seconds"),
+        ({"node_id": "media-1", "mode": ACTIVE, "drain_seconds": 5}, "drain_seconds"),
+    ],
+)
+def test_set_node_mode_refuses(fields: dict[str, object], field: str) -> None:
+    refused(lambda: limits.check_set_node_mode(nodes_pb2.SetNodeModeRequest(**fields)), field)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 86_400])
+def test_set_node_mode_takes(seconds: int) -> None:
+    limits.check_set_node_mode(
+        nodes_pb2.SetNodeModeRequest(node_id="media-1", mode=DRAINING, drain_seconds=seconds)
+    )
 
 
 def test_join_takes() -> None:
