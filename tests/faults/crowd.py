@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from faults.browsers import put_in_background
 from salon_client.link import Link
 from support.pages import Gaps, Participant, until
 
@@ -223,19 +224,14 @@ class Pages:
     async def hide(self) -> None:
         """Put another tab in front of each page."""
         for page in self.pages:
-            other = await page.context.new_page()
+            other = await put_in_background(page)
             self._others.push_async_callback(other.close)
-            await other.bring_to_front()
-
-            async def hidden(page: Participant = page) -> bool:
-                return bool(await page.page.evaluate("document.visibilityState === 'hidden'"))
-
-            await until(f"{page.person.name}'s page is in the background", hidden, 5)
 
     async def leave(self) -> None:
         """Out of their rooms, and in front again."""
         await self._others.aclose()
         for page in self.pages:
+            await page.page.bring_to_front()
             await page.page.goto("about:blank")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nats
+from faults.browsers import seated
 from faults.crowd import Members, Native, NativeCrowd, Pages, Seat, join_native
 from nats.aio.client import Client
 from salon.rooms.v1 import nodes_pb2, nodes_pb2_grpc, presence_pb2
@@ -19,7 +20,6 @@ from salon_client.run.services import REGION
 from salon_client.run.stack import Stack
 from salon_common.errors import SalonError
 from salon_common.rpc import NatsChannel
-from support.pages import participants
 from support.synthetic_media import PEOPLE
 
 ROOM_OF_PAGE, ROOM_OF_NATIVES, BYSTANDING = 2, 3, 2
@@ -143,8 +143,8 @@ class Stage:
                 for number in range(3)
             ]
             # 640x360 is sent in two layers, so that there is one to come back.
-            seated = participants(PEOPLE[: size.pages], directory, camera=(640, 360)) if size.pages else None
-            pages = await exits.enter_async_context(seated) if seated else []
+            people = PEOPLE[: size.pages]
+            pages = await exits.enter_async_context(seated(people, directory, (640, 360))) if people else []
             yield cls(stack, Nodes(nc), crowds, Pages(pages), size)
 
     @property
