@@ -31,11 +31,15 @@ class Gap:
     ended: float
     count: int
     """How often it came in the whole window."""
+    last: float
+    """When it came last."""
 
     @classmethod
     def read(cls, line: dict[str, float]) -> "Gap":
         """From what gaps.js says, which is in milliseconds."""
-        return cls(line["ms"] / 1000, line["from"] / 1000, line["to"] / 1000, int(line["count"]))
+        return cls(
+            line["ms"] / 1000, line["from"] / 1000, line["to"] / 1000, int(line["count"]), line["last"] / 1000
+        )
 
 
 @dataclass(frozen=True)
