@@ -155,7 +155,7 @@ class Doubts:
         for wanted in self._nodes.poll_probes(self._clock.now(), free):
             task = asyncio.create_task(self._probe(wanted))
             self._probes.add(task)
-            task.add_done_callback(self._probes.discard)
+            task.add_done_callback(self._end_probe)
 
     def _tell(self, verdict: Verdict) -> None:
         health = _HEALTH[verdict.health]
@@ -178,4 +178,7 @@ class Doubts:
             outcome = ProbeOutcome.SILENT
         metrics.PROBES.labels(outcome.value).inc()
         self._nodes.handle_probe(wanted.ref, outcome, self._clock.now())
+
+    def _end_probe(self, task: "asyncio.Task[None]") -> None:
+        self._probes.discard(task)
         self._schedule()

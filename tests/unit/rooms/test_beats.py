@@ -1,12 +1,11 @@
 """What beats and reports do, and what bad ones do not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
 import pytest
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from salon.rooms.v1 import presence_pb2
 from salon_common.clock import ManualClock
 from salon_rooms import beats as beats_module
@@ -14,33 +13,8 @@ from salon_rooms.beats import Beats
 from salon_rooms.core.placement import Directory, NodeRef
 from salon_rooms.core.presence import HeardParticipant, PresenceTracker
 from salon_rooms.core.replicas import Replicas
+from unit.rooms.fake_nats import FakeNats
 from unit.rooms.kit import ROOM_ID, beat
-
-
-class FakeNats:
-    """As much of a connection as beats need."""
-
-    def __init__(self) -> None:
-        self.stats = {"reconnects": 0}
-        self.is_connected = True
-        self.published: list[tuple[str, bytes]] = []
-        self.callbacks: dict[str, Callable[[Msg], Awaitable[None]]] = {}
-
-    async def subscribe(self, subject: str, cb: Callable[[Msg], Awaitable[None]]) -> "FakeNats":
-        self.callbacks[subject] = cb
-        return self
-
-    async def unsubscribe(self) -> None:
-        self.callbacks.clear()
-
-    async def flush(self) -> None:
-        """Nothing is buffered."""
-
-    async def publish(self, subject: str, data: bytes) -> None:
-        self.published.append((subject, data))
-
-    async def deliver(self, pattern: str, subject: str, data: bytes) -> None:
-        await self.callbacks[pattern](Msg(cast("Any", self), subject, data=data))
 
 
 class Fixture:

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from salon.rooms.v1 import nodes_pb2, presence_pb2
@@ -621,3 +622,4 @@ class NodesMachine(RuleBasedStateMachine):
 
 
 TestNodes = NodesMachine.TestCase
+TestNodes.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
