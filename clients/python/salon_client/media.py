@@ -42,11 +42,15 @@ _log = logging.getLogger(__name__)
 CHANNEL_LABEL = "salon"
 _CHANNEL_BYTES = 16 * 1024
 _CLOSE_SECONDS = 3.0
+_FLUSH_SECONDS = 0.2
 _CODECS = frozenset({"audio/opus", "video/vp8", "video/rtx"})
 
 
 class FrameSink(Protocol):
-    """Takes decoded frames, each with the number of the source that it is of."""
+    """Takes decoded frames, each with the number of the source that it is of.
+
+    There is one row of frames for each source, however often the participant is moved between nodes; `pts` starts anew with each node.
+    """
 
     def receive_frame(self, source: int, frame: Any) -> None:
         """A video or audio frame of PyAV; 0 when its source is not known."""
@@ -100,6 +104,7 @@ class MediaSession:
         """Set once a slot's first RTP packet arrived."""
         self._receiver = receiver
         self._pumps: list[asyncio.Task[None]] = []
+        self._borrowed: list[MediaStreamTrack] = []
         # Without the empty list aiortc would ask a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._add_sending(lender)
@@ -147,13 +152,23 @@ class MediaSession:
         return aiortc_private.received_datagrams(self._pc)
 
     async def close(self) -> None:
-        """End the session and its pumps."""
+        """End the session and its pumps; what was sent on the data channel leaves first."""
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
+        if self._channel.readyState == "open" and self._channel.bufferedAmount:
+            await self._flush()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(aiortc_private.close(self._pc), _CLOSE_SECONDS)
+        for track in self._borrowed:
+            track.stop()
         self.failed.set()
+
+    async def _flush(self) -> None:
+        flushed = asyncio.Event()
+        self._channel.on("bufferedamountlow", flushed.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(flushed.wait(), _FLUSH_SECONDS)
 
     # ---- making the offer
 
@@ -164,6 +179,7 @@ class MediaSession:
             ("video", room_pb2.SOURCE_KIND_CAMERA, room_pb2.SOURCE_KIND_SCREEN),
         ):
             tracks = [lender.borrow(first), lender.borrow(second)]
+            self._borrowed += [track for track in tracks if track is not None]
             while tracks and tracks[-1] is None:
                 tracks.pop()
             for track in tracks:

@@ -27,7 +27,7 @@ from salon_client.events import Disconnected, Ended, Entered, Replaced, RoomNews
 from salon_client.feed import Feed
 from salon_client.link import Link, find_signaling, parse_link
 from salon_client.media import FrameSink
-from salon_client.room_media import RoomMedia
+from salon_client.room_media import MediaOffer, RoomMedia
 from salon_client.stream import join_responses
 from salon_client.tracks import NO_TRACKS, Lender, Tracks
 
@@ -254,9 +254,14 @@ class Room:
             raise SalonError(Code.UNAVAILABLE, "the stream ended")
 
     async def _join_request(self) -> signaling_pb2.JoinRequest:
-        offer = await self._media.offer() if self._media else ""
+        offer = await self._media.offer() if self._media else MediaOffer()
         request = signaling_pb2.JoinRequest(
-            room_id=self.link.room_id, request_id=self._request_id, offer=offer, epoch=self.state.epoch
+            room_id=self.link.room_id,
+            request_id=self._request_id,
+            offer=offer.sdp,
+            epoch=self.state.epoch,
+            unheard_epoch=offer.unheard_epoch,
+            downlink_bps=offer.downlink_bps,
         )
         if self._token:
             request.session_token = self._token
@@ -282,7 +287,7 @@ class Room:
         self._token = ""
         self._request_id = new_request_id()
         if self._media is not None:
-            self._media.need_session(drop=True)
+            self._media.restart()
 
     def _end(self, why: str) -> None:
         self.ended = Ended(why)
@@ -307,7 +312,7 @@ class Room:
         elif body == "taken_over":
             self._end("this participant was taken over by another client")
         elif body == "moved":
-            self._move(response.moved.epoch, make_before_break=response.moved.make_before_break)
+            self._move(response.moved)
         return True
 
     async def _receive_welcome(self, welcome: signaling_pb2.Welcome) -> None:
@@ -322,15 +327,15 @@ class Room:
             self._receive_snapshot(welcome.snapshot)
         if welcome.answer and self._media is not None:
             self._served_epoch = max(self._served_epoch, welcome.epoch)
-            await self._media.accept(welcome.answer, self.node_id)
+            await self._media.accept(welcome.answer, self.node_id, welcome.epoch)
         self._feed.publish(Entered(self.me, self.node_id, resumed))
-        self._lay_out()
+        self._follow_state()
         self._do(self._tell_sources())
 
     def _receive_snapshot(self, snapshot: room_pb2.Snapshot) -> None:
         self.state.receive_snapshot(snapshot)
         self._feed.publish(Replaced(snapshot.event_number))
-        self._lay_out()
+        self._follow_state()
 
     def _receive_event(self, event: room_pb2.Event) -> bool:
         outcome = self.state.receive_event(event)
@@ -340,14 +345,13 @@ class Room:
         if outcome is Outcome.DUPLICATE:
             return True
         self._feed.publish(event)
-        self._lay_out()
+        self._follow_state()
         if event.HasField("room_ended"):
             self._end("the room has ended")
         elif event.participant_left.participant_id == self.me != "":
             return self._receive_own_leaving(event.participant_left.reason)
         elif event.participant_moved.participant_id == self.me != "":
-            moved = event.participant_moved
-            self._move(moved.epoch, make_before_break=moved.make_before_break)
+            self._move(event.participant_moved)
         return True
 
     def _receive_own_leaving(self, reason: "room_pb2.LeaveReason.ValueType") -> bool:
@@ -358,14 +362,20 @@ class Room:
         self._end(f"out of the room: {name}")
         return False
 
-    def _move(self, epoch: int, *, make_before_break: bool) -> None:
+    def _move(self, moved: signaling_pb2.Moved | room_pb2.ParticipantMoved) -> None:
         # The epoch may have been seen before: placement_changed comes in the same batch as the move.
-        self.state.see_epoch(epoch)
-        if epoch > self._served_epoch and self._media is not None:
-            self._served_epoch = epoch
-            self._media.need_session(drop=not make_before_break)
+        self.state.see_epoch(moved.epoch)
+        if moved.epoch > self._served_epoch and self._media is not None:
+            self._served_epoch = moved.epoch
+            spread = random.random() * moved.spread_ms / 1000  # noqa: S311 - spreading load
+            self._media.move(make_before_break=moved.make_before_break, spread=spread)
 
     # ---- keeping others and the node informed
+
+    def _follow_state(self) -> None:
+        if self._media is not None:
+            self._media.see_people(self.state.microphones())
+        self._lay_out()
 
     def _lay_out(self) -> None:
         if self._auto_layout and self._media is not None and self.me:

@@ -12,6 +12,8 @@ from salon_client.api import SignalingApi, to_salon_error
 
 FIRST_SECONDS = 10.0
 """Until the first message."""
+RESUMED_SECONDS = 5.0
+"""The same for somebody who comes back, perhaps without media: another replica may answer sooner."""
 SILENT_SECONDS = 40.0
 """Between messages: keepalives come each 15 s at least, so a longer silence means a dead stream."""
 
@@ -22,7 +24,7 @@ async def join_responses(
     """The messages until the server ends the stream or `interrupt` is set. Raises SalonError when it breaks."""
     call = api.stub(address).Join(request)
     interrupted = asyncio.ensure_future(interrupt.wait())
-    patience = FIRST_SECONDS
+    patience = RESUMED_SECONDS if request.session_token else FIRST_SECONDS
     try:
         while True:
             read = asyncio.ensure_future(call.read())

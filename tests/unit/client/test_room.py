@@ -206,6 +206,29 @@ async def test_what_others_are_told_is_brought_in_line() -> None:
         assert all(list(request.active) == [] for method, request, _ in fake.calls if method == "SetSources")
 
 
+async def test_moves_are_followed_once_and_never_backwards() -> None:
+    moves = [
+        Response(moved=signaling_pb2.Moved(epoch=3, make_before_break=True)),
+        Response(event=room_pb2.Event(number=1, participant_moved=moved_event("me", 3))),
+        Response(moved=signaling_pb2.Moved(epoch=2)),
+        Response(event=room_pb2.Event(number=2, participant_moved=moved_event("bob", 9))),
+    ]
+    first: Sequence[Step] = (welcome(), *moves, chat(3), HANG)
+    second = (resumed(), HANG)
+    async with scripted(first, second, second) as fake:
+        room = Room.join(ROOM, "Ada", signaling=[fake.address])
+        async with room:
+            await room.until(lambda _room: len(fake.joins) == 2)
+            assert all(join.offer for join in fake.joins)
+            assert (fake.joins[1].epoch, fake.joins[1].session_token) == (3, "token-1")
+            await room.until(lambda room: room.state.epoch == 3)
+        assert len(fake.joins) == 2
+
+
+def moved_event(participant: str, epoch: int) -> room_pb2.ParticipantMoved:
+    return room_pb2.ParticipantMoved(participant_id=participant, epoch=epoch, make_before_break=True)
+
+
 async def test_media_is_refused_in_a_room_without() -> None:
     async with scripted((welcome(), HANG)) as fake, room_at(fake) as room:
         with pytest.raises(SalonError, match="without media"):

@@ -135,3 +135,13 @@ def test_log_is_contiguous_whatever_arrives(numbers: list[int], start: int) -> N
         assert outcome is expected
     assert state.log == list(range(start + 1, start + 1 + len(state.log)))
     assert [each.number for each in state.chat] == state.log
+
+
+def test_everybodys_microphone_is_known_whether_on_or_off() -> None:
+    state = RoomState()
+    state.receive_event(joined(1, participant("Ada", 1, MICROPHONE)))
+    state.receive_event(joined(2, participant("Bob", 2)))
+    numbers = [4 + MICROPHONE - 1, 8 + MICROPHONE - 1]
+    assert list(state.microphones()) == numbers
+    state.receive_event(left(3, "ada"))
+    assert list(state.microphones()) == numbers[1:]

@@ -115,6 +115,13 @@ class RoomState:
                         each.number for each in participant.sources if each.kind == kind and each.active
                     )
 
+    def microphones(self) -> Iterator[int]:
+        """The number of everybody's microphone, on or off: as nodes name people."""
+        for participant in self.participants.values():
+            yield from (
+                each.number for each in participant.sources if each.kind == room_pb2.SOURCE_KIND_MICROPHONE
+            )
+
     def _apply(self, event: room_pb2.Event) -> None:
         body = event.WhichOneof("body")
         if body == "participant_joined":
