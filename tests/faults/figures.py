@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 
 class Who(StrEnum):
@@ -68,6 +69,13 @@ class Outcome:
     rows: dict[str, Row] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     """What went wrong beyond figures, such as a room that was lost: each fails the scenario."""
+
+    timelines: list[dict[str, Any]] = field(default_factory=list)
+    """What each participant was told and when, by run: to find out where time went."""
+
+    def note(self, run: int, **facts: Any) -> None:
+        """Keep facts about a run."""
+        self.timelines.append({"run": run, **facts})
 
     def row(self, figure: Figure) -> Row:
         """The row of a figure, made when first asked for."""

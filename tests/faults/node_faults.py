@@ -42,7 +42,7 @@ class NodeFault:
     name: str
     break_: Act
     return_: Act
-    p95: float
+    p95: float | None
     """Within so many seconds media flows again, for 95 of 100."""
     idle: bool = False
     """Cameras off, nobody speaks: then what is missed is any packet from the node."""
@@ -55,6 +55,10 @@ class NodeFault:
     def packets(self) -> Figure:
         """The figure that is judged."""
         return Figure(PACKETS, p95=self.p95, bystanders=BYSTANDER_SECONDS)
+
+
+async def nothing(stage: Stage, victim: str) -> None:
+    """The control: what the machine alone does to the figures."""
 
 
 async def kill(stage: Stage, victim: str) -> None:
@@ -90,6 +94,7 @@ async def mend(stage: Stage, victim: str) -> None:
 ISOLATED = "media-1"
 CRASH, SILENT = 1.0, 2.5
 NODE_FAULTS = (
+    NodeFault("calm", nothing, nothing, None),
     NodeFault("kill", kill, start, CRASH),
     NodeFault("freeze", freeze, resume, SILENT),
     NodeFault("cut", cut, mend, SILENT, isolated=True),
@@ -131,7 +136,8 @@ async def mark_all(stage: Stage, cast: Cast) -> float:
 
 async def wait_recovered(stage: Stage, cast: Cast, fault: NodeFault, run: int, outcome: Outcome) -> None:
     """Until all hear all again; who does not is a finding."""
-    since = time.monotonic()
+    # What was under way when the node broke may be read late by a busy client.
+    since = time.monotonic() + 0.3
     natives, pages = await asyncio.gather(
         cast.members.wait_heard(since, RECOVER_SECONDS),
         stage.pages.wait_heard(RECOVER_SECONDS, idle=fault.idle),
@@ -160,6 +166,7 @@ async def read_gaps(stage: Stage, cast: Cast, fault: NodeFault, reading: Reading
     natives, bystanders, pages = await asyncio.gather(
         cast.members.report(), cast.bystanders.report(), stage.pages.gaps()
     )
+    reading.outcome.note(reading.run, broken_at=reading.since, natives=natives)
     for name, report in natives.items():
         reading.add(fault.packets, Who.NATIVE, name, native_gap(report, "packets", idle=fault.idle))
         if not fault.idle:

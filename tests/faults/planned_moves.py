@@ -62,6 +62,7 @@ class PlannedMove:
         natives, bystanders, pages = await asyncio.gather(
             cast.members.report(), cast.bystanders.report(), stage.pages.gaps()
         )
+        reading.outcome.note(reading.run, moved_at=reading.since, natives=natives)
         for name, report in natives.items():
             read_native(name, report, victim, reading)
         for name, report in bystanders.items():

@@ -6,7 +6,9 @@ same choices again: victims and moments, not the scheduling of the machine.
 
 import argparse
 import asyncio
+import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,8 +76,19 @@ def staged(
                         outcome.find(run, f"did not come to its end: {type(error).__name__}: {error}")
                         failures += 1
                         break
+            keep(outcome, options.directory)
 
     return scenario
+
+
+def keep(outcome: Outcome, directory: Path) -> None:
+    """Keep the logs of the last stage, and what participants were told, where a person can read them."""
+    kept = RESULTS.parent / outcome.scenario
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(directory / "stack" / "logs", kept)
+    for log in directory.glob("*.log"):
+        shutil.copy(log, kept)
+    (kept / "timelines.json").write_text(json.dumps(outcome.timelines, indent=1))
 
 
 def node_fault(fault: node_faults.NodeFault) -> Scenario:
