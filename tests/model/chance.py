@@ -52,6 +52,11 @@ class Explored:
         self._spent = 0
         self._seeded = Seeded(0)
 
+    @property
+    def choices(self) -> dict[int, int]:
+        """What this run chose that is not usual, by the number of the choice."""
+        return {at: chosen for at, (chosen, _) in enumerate(self._path[: self._at]) if chosen}
+
     def pick(self, count: int) -> int:
         """The choice of this run."""
         if self._at == len(self._path):

@@ -38,7 +38,7 @@ class MediaSession:
     epoch: int
     made_at: float
     gentle: bool
-    """Made because of a make-before-break move."""
+    """Made because of a make-before-break move, at the first try or again."""
     watch: SilenceWatch | None = None
     """Once it is connected."""
     packets: int = 0
@@ -81,6 +81,9 @@ class ModelClient(Process):
         self.doubles: dict[int, Double] = {}
         """By the number of the older session."""
         self.log_gaps: list[str] = []
+        self.longest_gap = 0.0
+        """The longest time without a packet, of those that are over; whoever measures sets it back to 0."""
+        self._heard_at = self.now
         self.acknowledged: dict[str, int] = {}
         """Messages written, each with its number."""
         self.left_as = ""
@@ -277,7 +280,6 @@ class ModelClient(Process):
         session = MediaSession(
             self._sessions_made, welcome.media, welcome.epoch, self.now, gentle=self._gentle
         )
-        self._gentle = False
         self._around.trace(self.name, f"is {self.me[:4]}, to {session.node.name} @{welcome.epoch}")
         self.sessions.append(session)
         self.handover.handle_session(session.number, session.epoch)
@@ -402,6 +404,9 @@ class ModelClient(Process):
 
     def _note_reception(self, heard: list[MediaSession]) -> None:
         """Two sessions at one node are no double: the node sends by the newer one alone."""
+        if heard:
+            self.longest_gap = max(self.longest_gap, self.now - self._heard_at)
+            self._heard_at = self.now
         doubles: dict[int, Double] = {}
         for older in heard[:-1]:
             newest = heard[-1]

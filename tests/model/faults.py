@@ -45,10 +45,11 @@ class Fault:
 
 def schedule(world: "World", fault: Fault) -> None:
     """Have it happen, and end."""
-    world.sim.at(fault.at, lambda: _begin(world, fault))
+    world.sim.at(fault.at, lambda: begin(world, fault))
 
 
-def _begin(world: "World", fault: Fault) -> None:
+def begin(world: "World", fault: Fault) -> None:
+    """Have it happen now, and end."""
     world.trace("FAULT", f"{fault.kind.value} {fault.target} for {fault.lasts:.1f} s")
     _BEGIN[fault.kind](world, fault)
 
@@ -123,12 +124,12 @@ def _cut_client(world: "World", fault: Fault) -> None:
 
 
 def _with_client(act: "Callable[[World, int], None]") -> "Callable[[World, Fault], None]":
-    def begin(world: "World", fault: Fault) -> None:
+    def act_on_one(world: "World", fault: Fault) -> None:
         living = [index for index, client in enumerate(world.clients) if client.alive and not client.ended]
         if living:
             act(world, living[fault.target % len(living)])
 
-    return begin
+    return act_on_one
 
 
 _BEGIN: "dict[Kind, Callable[[World, Fault], None]]" = {

@@ -189,7 +189,7 @@ class Nats:
         """NATS is back; everybody connects again within a second, and each is told as having been away."""
         self.up = True
         self.restarts += 1
-        for process in {each.process for each in self._subscriptions}:
+        for process in dict.fromkeys(each.process for each in self._subscriptions):
             self._broken.add(process)
             self.disconnected(process)
             process.later(self._chance.fraction(), lambda process=process: self.reconnect(process))

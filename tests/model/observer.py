@@ -14,7 +14,7 @@ DOUBLE_SECONDS = 1.0
 """Nobody receives from two nodes for longer …"""
 MOVE_SECONDS = 3.0 + 0.5
 """… but while they are moved gently: then for this long."""
-LOOKS = 0.45
+LOOKS = 0.35
 """What looking each 100 ms, four times over, adds to a time."""
 
 _COUNTED = (room_pb2.PARTICIPANT_STATE_JOINING, room_pb2.PARTICIPANT_STATE_PRESENT)
@@ -106,7 +106,8 @@ class Observer:
         for node in nodes:
             self._check_admissions(node)
         for client in clients:
-            self._check_reception(client)
+            if client.alive:
+                self._check_reception(client)
 
     def _check_admissions(self, node: ModelNode) -> None:
         seen = self._admissions.get(node, 0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from model.chance import Seeded
 from model.faults import Fault, Kind, schedule
-from model.network import CALM, ROUGH
+from model.network import CALM, ROUGH, Weather
 from model.observer import Violation
 from model.world import Size, World
 
@@ -26,12 +26,12 @@ class Scenario:
     size: Size = field(default_factory=Size)
     rough: bool = False
 
-    def play(self) -> World:
+    def play(self, rough: Weather = ROUGH) -> World:
         """Run it. Raises Violation, with the end of the story."""
         world = World(
             Seeded(self.seed),
             self.size,
-            ROUGH if self.rough else CALM,
+            rough if self.rough else CALM,
             one_faulty_write_in=30 if self.rough else 0,
         )
         try:

@@ -182,10 +182,10 @@ class ModelSignaling(Process):
         self._around = around
         self._times = times
         self._ledger = PresenceLedger(Sender(name, boot_id))
-        self._open: set[_Open] = set()
+        self._open: dict[_Open, None] = {}
         self._full_due = False
         self._reports = 0
-        self._wires: set[Stream] = set()
+        self._wires: dict[Stream, None] = {}
         self._stream_numbers = 0
         around.nats.subscribe(self, "live.", self._on_event)
         around.nats.subscribe(self, "takeover.", self._on_claim)
@@ -201,7 +201,7 @@ class ModelSignaling(Process):
 
     def open(self, entry: Entry, wire: Stream) -> None:
         """A client's Join has arrived."""
-        self._wires.add(wire)
+        self._wires[wire] = None
         self.spawn(self._serve(entry, wire))
 
     async def chat(self, request: rooms_pb2.SendChatRequest) -> rooms_pb2.SendChatResponse:
@@ -221,16 +221,16 @@ class ModelSignaling(Process):
         except SalonError as error:
             wire.end(error)
         finally:
-            self._wires.discard(wire)
+            self._wires.pop(wire, None)
 
     async def _join(self, entry: Entry, wire: Stream) -> None:
         opening = _Open(entry.room_id)
         wire.on_closed = opening.stir
-        self._open.add(opening)
+        self._open[opening] = None
         try:
             await self._stay(entry, wire, opening, await self._rooms("Join", _reserve(entry)))
         finally:
-            self._open.discard(opening)
+            self._open.pop(opening, None)
 
     async def _stay(self, entry: Entry, wire: Stream, opening: _Open, joined: rooms_pb2.JoinResponse) -> None:
         me = joined.participant

@@ -116,7 +116,7 @@ class Process:
         self.alive = True
         self.frozen = False
         self._held: list[Action] = []
-        self._tasks: set[Coroutine[Any, Any, Any]] = set()
+        self._tasks: dict[Coroutine[Any, Any, Any], None] = {}
 
     @property
     def runs(self) -> bool:
@@ -132,7 +132,7 @@ class Process:
         """Kill -9."""
         self.alive = False
         self._held.clear()
-        tasks, self._tasks = self._tasks, set()
+        tasks, self._tasks = self._tasks, {}
         for task in tasks:
             task.close()
 
@@ -167,7 +167,7 @@ class Process:
         if not self.alive:
             work.close()
             return outcome
-        self._tasks.add(work)
+        self._tasks[work] = None
         self._step(work, outcome)
         return outcome
 
@@ -177,10 +177,10 @@ class Process:
         try:
             awaited: Future[Any] = work.send(None)
         except StopIteration as stop:
-            self._tasks.discard(work)
+            self._tasks.pop(work, None)
             outcome.resolve(stop.value)
         except Exception as error:  # noqa: BLE001 - it is the awaiting one's
-            self._tasks.discard(work)
+            self._tasks.pop(work, None)
             outcome.fail(error)
         else:
             awaited.when_done(lambda: self.later(0.0, lambda: self._step(work, outcome)))

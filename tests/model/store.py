@@ -47,16 +47,13 @@ class ModelStore:
         self._nats = nats
         self._network = network
         self._chance = chance
-        self._one_faulty_in = one_faulty_in
+        self.one_faulty_in = one_faulty_in
+        """One write in so many; 0 for none."""
         self._on_stored = on_stored
 
     def room(self, room_id: str) -> Room | None:
         """As it is now."""
         return self.kept.read(room_id).room
-
-    def calm_down(self) -> None:
-        """From now on nothing goes wrong by itself."""
-        self._one_faulty_in = 0
 
     async def load(self, caller: Process, room_id: str) -> Loaded:
         """Raises StoreUnavailable."""
@@ -105,7 +102,7 @@ class ModelStore:
         return sequence
 
     def _fate(self) -> Fate:
-        if not self._one_faulty_in or self._chance.pick(self._one_faulty_in) != 1:
+        if not self.one_faulty_in or self._chance.pick(self.one_faulty_in) != 1:
             return Fate.ANSWERED
         return list(Fate)[1 + self._chance.pick(3)]
 

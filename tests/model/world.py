@@ -64,6 +64,8 @@ class World:
             on_stored=self._on_stored,
         )
         self._numbers = 0
+        self.states: set[tuple[object, ...]] = set()
+        """Those that the region was seen in, as far as placement and presence go."""
         self.clients: list[ModelClient] = []
         self.nodes: dict[str, ModelNode] = {}
         self.replicas: dict[str, ModelReplica] = {}
@@ -193,7 +195,30 @@ class World:
     def _look(self) -> None:
         self.observer.look(self.nodes.values(), self.clients)
         self.vouchers.look(self.clients, self.signaling, self.store)
+        self.states.add(self._state())
         self.sim.at(LOOK_SECONDS, self._look)
+
+    def _state(self) -> tuple[object, ...]:
+        rooms = [self.store.room(room_id) for room_id in self.room_ids]
+        return (
+            tuple(
+                (
+                    room.head.placement.epoch,
+                    tuple((n.node_id, n.boot_id, n.state) for n in room.head.placement.nodes),
+                    tuple(
+                        (p.id, p.state, p.session_number, p.place.epoch) for p in room.participants.values()
+                    ),
+                )
+                for room in rooms
+                if room is not None
+            ),
+            tuple(
+                (n.name, n.frozen, tuple((e.epoch, e.status) for e in n.state.entries()))
+                for n in self.nodes.values()
+            ),
+            tuple((c.me, tuple((s.epoch, s.node.name) for s in c.sessions)) for c in self.clients),
+            tuple((r.name, r.frozen, tuple(r.nodes.dead(self.sim.now))) for r in self.replicas.values()),
+        )
 
     def living(self, room_id: str) -> Iterable[ModelClient]:
         """Everybody who wants to be in a room."""
@@ -210,7 +235,7 @@ class World:
     def calm_down(self) -> None:
         """End every fault that goes on, and the bad weather with them."""
         self.network.weather = CALM
-        self.store.calm_down()
+        self.store.one_faulty_in = 0
 
     def wrongs(self, room_id: str) -> list[str]:
         """What is not as it should be in a room, once everything works."""
