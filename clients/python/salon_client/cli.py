@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 app = typer.Typer(
     name="salon",
-    help="Video rooms from the command line: start one, join one, or run all of Salon on this machine.",
+    help="Video rooms from the command line: start one, join one, run all of Salon on this machine, or look after its nodes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -115,6 +115,78 @@ def join(
             JoinOptions(link, name, play, record, duration, colour, tone, number, listen, slots, say, as_json)
         )
     )
+
+
+NatsOption = Annotated[
+    str | None,
+    typer.Option("--nats", help="The region's NATS, nats://host:port.", envvar="SALON_NATS_URL"),
+]
+RegionOption = Annotated[str | None, typer.Option(help="Which region's nodes.", envvar="SALON_REGION")]
+DirectoryOption = Annotated[Path, typer.Option(help="Without --nats: where `salon run` runs.")]
+NodeArgument = Annotated[str, typer.Argument(help="The node's id, as `salon nodes` shows it.")]
+
+
+@app.command()
+def nodes(
+    nats: NatsOption = None,
+    region: RegionOption = None,
+    directory: DirectoryOption = Path(".run"),
+    watch: Annotated[bool, typer.Option("--watch", help="Again each second.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the media nodes: how they are, what they are told to do, and who is there."""
+    from salon_client.nodes import find_where
+    from salon_client.nodes_command import show_nodes
+
+    _run(show_nodes(find_where(nats, region, directory), as_json=as_json, watch=watch))
+
+
+@app.command()
+def drain(
+    node: NodeArgument,
+    deadline: Annotated[
+        int, typer.Option(min=1, max=86_400, help="After so many seconds what is left is ended.")
+    ] = 120,
+    nats: NatsOption = None,
+    region: RegionOption = None,
+    directory: DirectoryOption = Path(".run"),
+) -> None:
+    """Empty a media node: its rooms move elsewhere while people go on talking. Ctrl-C leaves the drain going."""
+    from salon_client import nodes_command
+    from salon_client.nodes import find_where
+
+    _run(nodes_command.drain(find_where(nats, region, directory), node, deadline))
+
+
+@app.command()
+def cordon(
+    node: NodeArgument,
+    nats: NatsOption = None,
+    region: RegionOption = None,
+    directory: DirectoryOption = Path(".run"),
+) -> None:
+    """Have a media node take no new rooms; those it has go on."""
+    _set_mode(node, "NODE_MODE_CORDONED", nats, region, directory)
+
+
+@app.command()
+def uncordon(
+    node: NodeArgument,
+    nats: NatsOption = None,
+    region: RegionOption = None,
+    directory: DirectoryOption = Path(".run"),
+) -> None:
+    """Have a media node take rooms again; ends a drain too."""
+    _set_mode(node, "NODE_MODE_ACTIVE", nats, region, directory)
+
+
+def _set_mode(node: str, mode: str, nats: str | None, region: str | None, directory: Path) -> None:
+    from salon.rooms.v1 import presence_pb2
+
+    from salon_client.nodes import find_where
+    from salon_client.nodes_command import set_mode
+
+    _run(set_mode(find_where(nats, region, directory), node, presence_pb2.NodeMode.Value(mode)))
 
 
 @room_app.command("create")

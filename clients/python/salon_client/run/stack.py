@@ -19,13 +19,14 @@ from salon_common.web import WebMount
 
 from salon_client.api import SignalingApi
 from salon_client.link import Link
+from salon_client.nodes import RUN_FILE, Where, write_run_file
 from salon_client.run import nats_server
 from salon_client.run.addresses import LOOPBACK, require_free_port
 from salon_client.run.apps import DEMO_APP, Keys, ensure_keys
 from salon_client.run.isolation import IsolatedHost, make_host
 from salon_client.run.lock import lock_directory
 from salon_client.run.processes import ManagedProcess, Program
-from salon_client.run.services import Context, media_program, rooms_program, signaling_program
+from salon_client.run.services import REGION, Context, media_program, rooms_program, signaling_program
 from salon_client.run.static import StaticSite
 from salon_client.run.web import WebApp
 
@@ -200,6 +201,7 @@ class Stack:
         while self._isolated:
             self._isolated.popitem()[1].remove()
         if self._lock is not None:
+            (self.directory / RUN_FILE).unlink(missing_ok=True)
             self._lock.close()
 
     def hurry(self) -> None:
@@ -247,6 +249,7 @@ class Stack:
                 *(self._place(media_program(context, number + 1)) for number in range(self.counts["media"])),
             ]
         )
+        write_run_file(self.directory, Where(self.nats_url, REGION))
 
     @property
     def _nats_host(self) -> str:
