@@ -114,6 +114,10 @@ class Engine:
     def event_fd(self) -> int:
         """Readable while events wait; `take_events` clears it."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether the engine's thread runs. While it does, the counter `turns` grows several times a second."""
+
     def open_session(self, spec: SessionSpec) -> None:
         """Await the client's checks. ValueError when the spec contradicts itself."""
 

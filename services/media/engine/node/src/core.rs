@@ -143,6 +143,24 @@ impl Core {
         count_failure(&self.metrics, handled);
     }
 
+    /// The process did not run for a while, and whoever was here may be served elsewhere by now: nothing is sent to a
+    /// client until it is heard again.
+    pub fn handle_suspended(&mut self) {
+        for session in self.sessions.values_mut() {
+            session.life.doubt();
+        }
+    }
+
+    /// A datagram that came while the process did not run. A client's goodbye is still one; nothing else is a sign of
+    /// life any more, or media that anybody waits for.
+    pub fn handle_late_datagram(&mut self, now: Micros, from: SocketAddr, datagram: &[u8]) {
+        let handled = match Protocol::of(datagram) {
+            Protocol::Dtls => self.handle_dtls(now, from, datagram),
+            _ => Err(Counter::DropLate),
+        };
+        count_failure(&self.metrics, handled);
+    }
+
     /// Timers: to be called each few milliseconds while anybody is here.
     pub fn handle_timeout(&mut self, now: Micros, outlet: &mut impl Outlet) {
         for room in self.places.handles() {

@@ -28,6 +28,10 @@ counters! {
     BytesOut => "bytes_out",
     /// Media packets that went to a receiver.
     Forwarded => "forwarded",
+    /// How often the engine's thread had something to do; it grows while the thread lives, also when nobody is here.
+    Turns => "turns",
+    /// How often the process did not run for so long that its clients may have gone.
+    Suspensions => "suspensions",
     /// Checks that were answered.
     StunAnswered => "stun_answered",
     /// Datagrams without a byte.
@@ -66,7 +70,9 @@ counters! {
     DropUnwantedRepair => "drop_unwanted_repair",
     /// Its source belongs to a newer session.
     DropSuperseded => "drop_superseded",
-    /// To a client that no check vouches for, or none any more.
+    /// Came while the process did not run.
+    DropLate => "drop_late",
+    /// To a client that no check vouches for, or none any more, or that may have gone.
     DropNoConsent => "drop_no_consent",
     /// The keys would not protect it.
     DropProtect => "drop_protect",

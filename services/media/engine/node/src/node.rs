@@ -16,6 +16,10 @@ use salon_netio::{
 use crate::{Command, Core, Counter, EventReceiver, Events, Metrics, Outlet};
 
 const TICK: Duration = Duration::from_millis(5);
+/// Nobody is here: often enough to be seen alive.
+const IDLE_TICK: Duration = Duration::from_millis(250);
+/// A thread that did not turn for so long was stopped: by then clients look for another node.
+const SUSPENDED: Micros = 1_000_000;
 /// Batches taken before timers and commands have their turn.
 const BATCHES_IN_A_ROW: usize = 8;
 const QUEUE: usize = 512;
@@ -34,6 +38,9 @@ pub struct NodeConfig {
     /// Makes the start values of counters on the wire.
     pub seed: u64,
 }
+
+/// The clock's start: not 0, so that "long ago" is a time too.
+const EPOCH: Micros = 1_000_000_000;
 
 /// The running engine, as its owner holds it. Dropping it ends the thread.
 #[derive(Debug)]
@@ -104,6 +111,13 @@ impl Node {
         }
     }
 
+    /// Whether the thread runs. It ends by [`Self::stop`]; a panic ends the process.
+    pub fn is_running(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+    }
+
     /// What the engine tells.
     pub const fn events(&self) -> &EventReceiver {
         &self.events
@@ -142,8 +156,12 @@ struct Engine {
     wake: Arc<EventFd>,
     poller: Poller,
     ticks: Timer,
-    ticking: bool,
+    period: Duration,
     started: Instant,
+    /// When the clock was last looked at.
+    seen: Micros,
+    /// What waits at the port came while the thread was stopped.
+    late: bool,
 }
 
 impl Engine {
@@ -165,14 +183,17 @@ impl Engine {
             wake,
             poller,
             ticks,
-            ticking: false,
+            period: Duration::ZERO,
             started: Instant::now(),
+            seen: EPOCH,
+            late: false,
         })
     }
 
     /// A panic within a room ends that room, elsewhere the process: a node that seems alive and is not serves nobody,
     /// one that is dead is replaced.
     fn run(&mut self) {
+        self.set_ticking();
         if catch_unwind(AssertUnwindSafe(|| while self.turn() {})).is_err() {
             std::process::abort();
         }
@@ -187,7 +208,10 @@ impl Engine {
             commands |= token == COMMANDS;
             ticks |= token == TICKS;
         }
-        if port {
+        self.outgoing.metrics.count(Counter::Turns);
+        // A wait that the stop interrupted says nothing of the port: it is looked at in any case.
+        self.late |= self.was_suspended();
+        if port || self.late {
             self.receive();
         }
         if commands && !self.obey() {
@@ -211,16 +235,39 @@ impl Engine {
                 .receive(&self.outgoing.port)
                 .unwrap_or_default();
             self.outgoing.count_received(received);
-            let now = self.now();
-            for datagram in self.incoming.datagrams() {
-                self.core
-                    .handle_datagram(now, datagram.source, datagram.bytes, &mut self.outgoing);
-            }
+            self.late |= self.was_suspended();
+            self.handle_batch();
             self.outgoing.flush();
             if received.taken < BATCH {
+                self.late = false;
                 break;
             }
         }
+    }
+
+    fn handle_batch(&mut self) {
+        let now = self.now();
+        for datagram in self.incoming.datagrams() {
+            let from = datagram.source;
+            if self.late {
+                self.core.handle_late_datagram(now, from, datagram.bytes);
+            } else {
+                self.core
+                    .handle_datagram(now, from, datagram.bytes, &mut self.outgoing);
+            }
+        }
+    }
+
+    /// Whether the process was stopped since this was last asked, by a signal or with its host; its sessions know then.
+    fn was_suspended(&mut self) -> bool {
+        let now = self.now();
+        let suspended = now >= self.seen + SUSPENDED;
+        self.seen = now;
+        if suspended {
+            self.outgoing.metrics.count(Counter::Suspensions);
+            self.core.handle_suspended();
+        }
+        suspended
     }
 
     /// Do what the owner says; false at the end.
@@ -236,20 +283,18 @@ impl Engine {
         true
     }
 
-    /// Ticks are for those who are here: an idle engine sleeps.
+    /// Quick ticks are for those who are here.
     fn set_ticking(&mut self) {
-        let wanted = !self.core.is_idle();
-        if wanted != self.ticking {
-            self.ticking = wanted;
-            let period = if wanted { TICK } else { Duration::ZERO };
+        let period = if self.core.is_idle() { IDLE_TICK } else { TICK };
+        if period != self.period {
+            self.period = period;
             let set = self.ticks.set_every(period);
             set.expect("a timer takes periods of milliseconds");
         }
     }
 
     fn now(&self) -> Micros {
-        // Not from 0, so that "long ago" is a time too.
-        1_000_000_000 + self.started.elapsed().as_micros() as Micros
+        EPOCH + self.started.elapsed().as_micros() as Micros
     }
 }
 

@@ -195,6 +195,40 @@ fn a_client_hears_something_each_200_ms() {
 }
 
 #[test]
+fn after_a_suspension_nothing_is_sent_to_who_is_not_heard_again() {
+    let mut bench = Bench::new();
+    let mut gone = Client::connect(&mut bench, 1, 5);
+    let here = Client::connect(&mut bench, 2, 5);
+    bench.take_events();
+    bench.now += 3 * SECOND;
+    bench.core.handle_suspended();
+    for late in [gone.speech(), Check::of(&gone).bytes(), DTLS.to_vec()] {
+        bench
+            .core
+            .handle_late_datagram(bench.now, gone.address, &late);
+    }
+    bench.core.flush_events();
+    assert_eq!(bench.count(Counter::DropLate), 2);
+    assert_eq!(
+        bench.take_events(),
+        [Event::Dtls(gone.number, DTLS.into())],
+        "a goodbye that came late is one all the same"
+    );
+    bench.command(Command::SendDtls(gone.number, DTLS.into()));
+    assert!(bench.wire.sent.is_empty());
+    assert!(bench.pass(SECOND).is_empty(), "neither is heard");
+    bench.receive(here.address, &Check::of(&here).bytes());
+    let sent = bench.pass(4 * SECOND);
+    assert!(sent.len() >= 20);
+    assert!(sent.iter().all(|(to, _)| *to == here.address));
+    assert_eq!(
+        bench.take_events(),
+        [Event::Silent(gone.number)],
+        "it was last heard before the suspension"
+    );
+}
+
+#[test]
 fn silence_is_told_once() {
     let (mut bench, client) = one_client();
     bench.receive(client.address, &Check::of(&client).bytes());

@@ -133,6 +133,12 @@ impl Engine {
             .collect()
     }
 
+    /// Whether the engine's thread runs.
+    #[getter]
+    fn alive(&self) -> bool {
+        self.node().is_running()
+    }
+
     /// Since the start, by name.
     fn counters(&self) -> HashMap<&'static str, u64> {
         self.node().metrics().all().collect()

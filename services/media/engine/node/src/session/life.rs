@@ -20,6 +20,8 @@ pub(crate) struct LifeConfig {
 pub(crate) struct Life {
     config: LifeConfig,
     heard: Micros,
+    /// Whether nobody knows if the client is still there.
+    doubted: bool,
     silence_told: bool,
     sent: Micros,
     /// DTLS datagrams that may still come in, in millionths.
@@ -32,6 +34,7 @@ impl Life {
         Self {
             config,
             heard: now,
+            doubted: false,
             silence_told: false,
             sent: now,
             dtls_credit: DTLS_BURST * 1_000_000,
@@ -42,7 +45,17 @@ impl Life {
     /// Something authentic came.
     pub(crate) const fn heard(&mut self, now: Micros) {
         self.heard = now;
+        self.doubted = false;
         self.silence_told = false;
+    }
+
+    /// The client may have gone unnoticed: that it is still there has to be heard.
+    pub(crate) const fn doubt(&mut self) {
+        self.doubted = true;
+    }
+
+    pub(crate) const fn is_doubted(&self) -> bool {
+        self.doubted
     }
 
     /// Something was sent that a browser counts as received.
@@ -93,6 +106,16 @@ mod tests {
         life.heard(9_000_000);
         assert!(!life.falls_silent(16_999_999));
         assert!(life.falls_silent(17_000_000));
+    }
+
+    #[test]
+    fn a_doubt_ends_with_a_sound() {
+        let mut life = Life::new(CONFIG, 0);
+        assert!(!life.is_doubted());
+        life.doubt();
+        assert!(life.is_doubted());
+        life.heard(1);
+        assert!(!life.is_doubted());
     }
 
     #[test]

@@ -164,7 +164,7 @@ impl Session {
     fn destination(&self, now: Micros) -> Result<SocketAddr, Counter> {
         self.ice
             .selected()
-            .filter(|_| self.ice.has_consent(now))
+            .filter(|_| self.ice.has_consent(now) && !self.life.is_doubted())
             .ok_or(Counter::DropNoConsent)
     }
 }
