@@ -23,7 +23,12 @@ MOVES = 3
 LONGEST_PICTURE_GAP = 0.5
 LONGEST_SOUND_GAP = 0.2
 
-WATCH_STATES = "window.states = []; window.__salon.on('state', (state) => window.states.push(state))"
+WATCH_STATES = """
+() => {
+  window.states = [];
+  window.__salon.on("state", (state) => window.states.push(state));
+}
+"""
 
 
 async def test_a_drain_is_neither_seen_nor_heard(tmp_path: Path) -> None:
@@ -86,11 +91,13 @@ async def goes_on(page: Participant, since: float) -> bool:
 async def move(pages: list[Participant], set_mode: SetMode) -> None:
     """Drain the node that serves the room, and look what that cost each page."""
     (node,) = {await node_of(page) for page in pages}
+    made = [len(await connections(page)) for page in pages]
     for page in pages:
         await page.mark()
     await set_mode(node, presence_pb2.NODE_MODE_DRAINING)
-    for page in pages:
-        await until("it is served by another node alone", lambda p=page: has_left(p, node))
+    for page, before in zip(pages, made, strict=True):
+        await until("it is served by another node alone", lambda p=page, b=before: is_moved(p, b))
+        assert await node_of(page) != node
     left_at = time.time()
     for page in pages:
         await until("pictures and voices go on there", lambda p=page: goes_on(p, left_at))
@@ -117,8 +124,15 @@ async def node_of(page: Participant) -> str:
     return str(await page.page.evaluate("window.__salon.nodeId"))
 
 
-OPEN = "salonMeasure.connections.filter(({ connectionState }) => connectionState === 'connected').length"
+async def connections(page: Participant) -> list[str]:
+    """The states of all connections that the page has made, oldest first."""
+    states = await page.page.evaluate(
+        "salonMeasure.connections.map(({ connectionState }) => connectionState)"
+    )
+    return [str(state) for state in states]
 
 
-async def has_left(page: Participant, node: str) -> bool:
-    return await node_of(page) != node and await page.page.evaluate(OPEN) == 1
+async def is_moved(page: Participant, before: int) -> bool:
+    """Whether the page has one more connection than before, and no other that is open."""
+    states = await connections(page)
+    return len(states) > before and states[-1] == "connected" and set(states[:-1]) == {"closed"}

@@ -141,6 +141,18 @@ describe("events", () => {
   });
 });
 
+it("says nothing of a planned move", async () => {
+  await joined();
+  said = [];
+  at(streams, 0).send({ case: "moved", value: { epoch: 2n, makeBeforeBreak: true } });
+  await settle();
+  at(streams, 1).welcome({ epoch: 2n, nodeId: "media-2" });
+  await settle();
+  at(FakeConnection.made, 1).become("connected");
+  await settle(300);
+  expect([said, room.state, room.nodeId]).toEqual([[], "connected", "media-2"]);
+});
+
 describe("pictures", () => {
   it("are asked of the node while they are visible and sent", async () => {
     await joined();

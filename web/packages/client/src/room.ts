@@ -155,11 +155,6 @@ export class Room extends Emitter<RoomEvents> {
     return this.#reception.audio.blocked;
   }
 
-  /** Whether media flows. It may while the state is "reconnecting": then only events and chat are away. */
-  get mediaConnected(): boolean {
-    return this.#session.mediaConnected;
-  }
-
   /** What the node thinks it can send to us, in bits a second; 0 while unknown. */
   get downlinkBps(): number {
     return this.#reception.peer?.downlinkBps ?? 0;
@@ -248,7 +243,7 @@ export class Room extends Emitter<RoomEvents> {
       this.#nodeId = welcome.nodeId;
       if (welcome.snapshot) this.#model = applySnapshot(this.#model, welcome.snapshot);
       this.#model = raiseEpoch(this.#model, Number(welcome.epoch));
-      this.#setState("connecting");
+      if (this.#state === "joining" || this.#state === "waiting") this.#setState("connecting");
       this.#handleChange();
     });
     session.on("event", (event) => {

@@ -12,6 +12,7 @@ import { ChatIcon, LeaveIcon, LinkIcon, PeopleIcon } from "../../ui/icons.js";
 import { Notice } from "../../ui/notice.js";
 import { useFocus } from "../../ui/use_focus.js";
 import { ChatPanel } from "./chat.js";
+import { Connection } from "./connection.js";
 import { PeopleGrid } from "./grid.js";
 import { useUnread } from "./unread.js";
 
@@ -21,8 +22,6 @@ interface RoomPageProps {
 }
 
 const CHAT_BESIDE = "(min-width: 900px)";
-/** A short hiccup is not worth anybody's attention. */
-const RECONNECT_SHOWN_MS = 1_500;
 
 export function RoomPage({ view, link }: RoomPageProps): JSX.Element {
   const { room } = view;
@@ -48,7 +47,6 @@ export function RoomPage({ view, link }: RoomPageProps): JSX.Element {
       </header>
       <main class="room-main">
         <div class="notices">
-          <Connection view={view} />
           {view.audioBlocked.value && (
             <Notice look="warning">
               {t.room.audioBlocked} <Button onClick={() => void room.startAudio()}>{t.room.startAudio}</Button>
@@ -63,6 +61,7 @@ export function RoomPage({ view, link }: RoomPageProps): JSX.Element {
           <Alone view={view} />
         </div>
         <PeopleGrid view={view} />
+        <Connection view={view} />
       </main>
       {chatOpen && <ChatPanel view={view} close={() => setChatOpen(false)} />}
       <footer class="controls" role="group" aria-label={t.room.controls}>
@@ -106,20 +105,6 @@ function ParticipantCount({ view }: { readonly view: RoomView }): JSX.Element {
       </span>
     </p>
   );
-}
-
-function Connection({ view }: { readonly view: RoomView }): JSX.Element | null {
-  const state = view.state.value;
-  const [late, setLate] = useState(false);
-  const away = state === "reconnecting" || state === "connecting";
-  useEffect(() => {
-    setLate(false);
-    if (!away) return undefined;
-    const timer = setTimeout(() => setLate(true), RECONNECT_SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [away]);
-  if (!away || !late) return null;
-  return <Notice>{state === "connecting" ? t.room.connecting : t.room.reconnecting}</Notice>;
 }
 
 function Alone({ view }: { readonly view: RoomView }): JSX.Element | null {

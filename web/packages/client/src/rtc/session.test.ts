@@ -132,7 +132,7 @@ describe("a lost stream", () => {
     });
     at(streams, 1).welcome({ answer: "" });
     await settle();
-    expect(said).toEqual(["status reconnecting", "status connected"]);
+    expect(said).toEqual(["status behind", "status connected"]);
     expect([medias.length, at(medias, 0).closed]).toEqual([1, false]);
   });
 

@@ -32,13 +32,16 @@ export interface SessionEvents<Media> {
   token: Token;
   /** The media sessions that count from now on. Those that do no more are closed right after. */
   lineup: Lineup<Media>;
-  /** Whether both the stream and the media are there. A planned move or a stream made anew is no loss. */
   status: SessionStatus;
   /** It is over. */
   ended: SalonError;
 }
 
-export type SessionStatus = "connecting" | "connected" | "reconnecting";
+/**
+ * "reconnecting": no media. "behind": media flows, but the service is not heard, so events and chat come later. A planned
+ * move, or a stream made anew, is neither.
+ */
+export type SessionStatus = "connecting" | "connected" | "reconnecting" | "behind";
 
 export interface Token {
   readonly token: string;
@@ -89,11 +92,6 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
     this.#media.on("change", () => this.#report());
     // Cuts a running stream and a wait alike: the next request carries the offer.
     this.#media.on("wanted", () => this.#stream.abort());
-  }
-
-  /** Whether media flows, be the stream there or not. */
-  get mediaConnected(): boolean {
-    return this.#media.connected;
   }
 
   /** Lives until `stop`, or until it emits `ended`. */
@@ -239,11 +237,15 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
   }
 
   #report(): void {
-    const connected = !this.#streamLost && this.#media.connected;
-    const status = connected ? "connected" : this.#status === "connecting" ? "connecting" : "reconnecting";
+    const status = this.#current();
     if (status === this.#status) return;
     this.#status = status;
     this.emit("status", status);
+  }
+
+  #current(): SessionStatus {
+    if (this.#media.connected) return this.#streamLost ? "behind" : "connected";
+    return this.#status === "connecting" ? "connecting" : "reconnecting";
   }
 
   #end(error: SalonError): void {
