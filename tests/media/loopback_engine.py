@@ -128,8 +128,12 @@ class LoopbackEngine(asyncio.DatagramProtocol):
         events, self._events = self._events, []
         return events
 
+    @property
+    def alive(self) -> bool:
+        return not self.stopped
+
     def counters(self) -> dict[str, int]:
-        return {"datagrams_in": 3, "datagrams_out": 4, "drop_garbage": 2}
+        return {"turns": 1, "datagrams_in": 3, "datagrams_out": 4, "drop_garbage": 2}
 
     def stop(self) -> None:
         if not self.stopped:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from media.harness import ROOM_ID, Client
+from media.hold_thread import bury, find_thread, hold
 from media.node_process import Process, admit, fetch, running_node, start
 from salon.media.v1 import media_pb2
 from salon.rooms.v1 import presence_pb2
@@ -80,6 +81,19 @@ async def test_media_survives_nats_and_presence_is_told_again(node: Process) -> 
     assert client.channel.readyState == "open"
     await client.pc.close()
     await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
+
+
+async def test_a_node_whose_engine_hangs_ends_so_that_it_is_seen_to_be_dead(node: Process) -> None:
+    await node.beat()
+    thread = find_thread(node.process.pid, "salon-engine")
+    hold(thread)
+    async with asyncio.timeout(10):
+        while (await node.health("/livez"))[0] == 200:
+            pass
+    bury(thread)
+    assert await asyncio.wait_for(node.process.wait(), 5) == 1
+    assert node.process.stderr is not None
+    assert b"the engine's thread hangs" in await node.process.stderr.read()
 
 
 async def test_a_node_that_waits_for_nats_is_alive_not_ready_and_can_be_stopped() -> None:

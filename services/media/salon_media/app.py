@@ -15,7 +15,7 @@ from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
 from salon_media.draining import drain
 from salon_media.dtls import NodeCertificate
-from salon_media.engine import EnginePort, EngineReader
+from salon_media.engine import EnginePort, EngineReader, end_process, watch_engine
 from salon_media.heartbeat import Heartbeat, NodeIdentity, Publisher, Vouching
 from salon_media.metrics import NodeCollector, NodeMetrics
 from salon_media.node import MediaNode
@@ -72,7 +72,12 @@ class MediaApp:
             async with asyncio.TaskGroup() as group:
                 work = [
                     group.create_task(run)
-                    for run in (heartbeat.run(), vouching.run(), self._node.keep_house())
+                    for run in (
+                        heartbeat.run(),
+                        vouching.run(),
+                        self._node.keep_house(),
+                        watch_engine(self._engine, end_process),
+                    )
                 ]
                 started.set()
                 await stop.wait()

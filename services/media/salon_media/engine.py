@@ -6,11 +6,13 @@ services/media/engine/python/_salon_media.pyi.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import _salon_media
 
+from salon_media.core.engine_watch import LOOK_SECONDS, EngineWatch
 from salon_media.core.session_spec import SessionSpec
 
 if TYPE_CHECKING:  # a name of the contract alone
@@ -30,6 +32,11 @@ class EnginePort(Protocol):
     @property
     def event_fd(self) -> int:
         """Readable while events wait."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
         ...
 
     def open_session(self, spec: SessionSpec) -> None:
@@ -104,6 +111,23 @@ class EngineEvents(Protocol):
 def start_engine(address: str, port: int) -> EnginePort:
     """Bind UDP and start the engine's thread. Raises OSError when the port cannot be had."""
     return _salon_media.Engine(address, port)
+
+
+async def watch_engine(engine: EnginePort, give_up: Callable[[str], None]) -> None:
+    """Look after the engine's thread until cancelled; `give_up` is told why when it works no more."""
+    watch = EngineWatch()
+    while True:
+        reason = watch.look(alive=engine.alive, turns=engine.counters()["turns"])
+        if reason is not None:
+            give_up(reason)
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def end_process(reason: str) -> None:
+    """At once: whatever is orderly would wait for the thread."""
+    _log.critical("%s: the process ends, and its people are placed elsewhere", reason)
+    os._exit(1)
 
 
 class EngineReader:

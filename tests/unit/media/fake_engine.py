@@ -14,6 +14,8 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.port = 4000
+        self.alive = True
+        self.turns = 0
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK)
         self.opened: list[SessionSpec] = []
         self.closed: list[int] = []
@@ -55,7 +57,15 @@ class FakeEngine:
         return events
 
     def counters(self) -> dict[str, int]:
-        return {"datagrams_in": 3, "datagrams_out": 4, "forwarded": 5, "drop_empty": 6, "drop_replayed": 7}
+        self.turns += 1
+        return {
+            "turns": self.turns,
+            "datagrams_in": 3,
+            "datagrams_out": 4,
+            "forwarded": 5,
+            "drop_empty": 6,
+            "drop_replayed": 7,
+        }
 
     def stop(self) -> None:
         os.close(self.event_fd)
