@@ -19,7 +19,7 @@ from salon_client.events import Disconnected, Entered, MediaConnected, MediaLost
 from salon_client.gaps import Gap, GapMeter
 from salon_client.room import Room
 from salon_client.synthetic import ColourTrack, ToneTrack
-from salon_client.tracks import NO_TRACKS, Tracks
+from salon_client.tracks import Tracks
 from salon_common.errors import SalonError
 
 _LOOK_SECONDS = 0.02
@@ -140,15 +140,15 @@ class Program:
         self.members: dict[str, Member] = {}
 
     async def do_join(
-        self, name: str, room: str, secret: str, signaling: list[str], size: list[int], fps: int, sends: bool
+        self, name: str, room: str, secret: str, signaling: list[str], speaks: bool, fps: int
     ) -> dict[str, Any]:
         """Enter a room."""
         number = len(self.members)
         colour = _COLOURS[number % len(_COLOURS)]
-        tracks = NO_TRACKS
-        if sends:
-            camera = ColourTrack(colour, size=(size[0], size[1]), fps=fps)
-            tracks = Tracks(microphone=ToneTrack(300.0 + 70 * number), camera=camera)
+        tracks = Tracks(
+            microphone=ToneTrack(300.0 + 70 * number) if speaks else None,
+            camera=ColourTrack(colour, size=(160, 120), fps=fps) if fps else None,
+        )
         joined = Room.join((room, secret), name, tracks=tracks, signaling=signaling, video_slots=4)
         member = self.members[name] = Member(joined)
         await member.enter()

@@ -8,14 +8,14 @@ import asyncio
 import random
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from faults.figures import Figure, Outcome, Sample, Who
 from faults.stage import Cast, Stage, choose_victim
 from prometheus_client.parser import text_string_to_metric_families
-from support.pages import Gaps
+from support.pages import Gap, Gaps
 
 PACKETS = "packets"
 FRAMES = "frames"
@@ -156,8 +156,10 @@ class Reading:
     run: int
     since: float
 
-    def add(self, figure: Figure, who: Who, name: str, seconds: float) -> None:
-        """One participant's worst."""
+    def add(self, figure: Figure, who: Who, name: str, seconds: float | None) -> None:
+        """One participant's worst; None for who should receive nothing of the kind."""
+        if seconds is None:
+            return
         self.outcome.row(figure).samples.append(Sample(self.run, who, name, seconds))
 
 
@@ -176,26 +178,31 @@ async def read_gaps(stage: Stage, cast: Cast, fault: NodeFault, reading: Reading
     for name, gaps in pages.items():
         reading.add(fault.packets, Who.CHROMIUM, name, page_gap(gaps, idle=fault.idle))
         if not fault.idle and not fault.hidden:
-            reading.add(Figure(FRAMES), Who.CHROMIUM, name, max(gap.seconds for gap in gaps.frames.values()))
+            reading.add(Figure(FRAMES), Who.CHROMIUM, name, worst(gaps.frames))
     if stage.pages.pages and not fault.idle:
         read_sizes(natives, reading)
 
 
-def native_gap(report: dict[str, Any], of: str, *, idle: bool = False, cameras: bool | None = None) -> float:
-    """The worst of a native participant's sources; with `cameras` of those or of the others alone."""
+def native_gap(
+    report: dict[str, Any], of: str, *, idle: bool = False, cameras: bool | None = None
+) -> float | None:
+    """The worst of a native participant's sources; with `cameras` of those or of the others alone. None without any."""
     if idle:
         return float(report["anything"]["seconds"])
-    return max(
-        (each[of]["seconds"] for each in report["sources"] if cameras is None or each["camera"] is cameras),
-        default=0.0,
-    )
+    gaps = [each[of]["seconds"] for each in report["sources"] if cameras is None or each["camera"] is cameras]
+    return max(gaps, default=None)
 
 
-def page_gap(gaps: Gaps, *, idle: bool) -> float:
+def page_gap(gaps: Gaps, *, idle: bool) -> float | None:
     """The worst of a page's sources."""
     if idle:
         return gaps.packets["transport"].seconds
-    return max(gap.seconds for gap in gaps.sources.values())
+    return worst(gaps.sources)
+
+
+def worst(gaps: Mapping[Any, Gap]) -> float | None:
+    """The longest of several; None without any."""
+    return max((gap.seconds for gap in gaps.values()), default=None)
 
 
 def read_sizes(natives: dict[str, Any], reading: Reading) -> None:

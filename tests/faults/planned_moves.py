@@ -15,12 +15,13 @@ from faults.node_faults import (
     mark_all,
     native_gap,
     read_sizes,
+    worst,
 )
 from faults.stage import Cast, Stage, choose_victim
 from salon.rooms.v1 import presence_pb2
 from support.pages import Gaps
 
-PICTURE = Figure("picture", p95=0.5, bystanders=BYSTANDER_SECONDS)
+PICTURE = Figure("picture", p95=0.5)
 SOUND = Figure("sound", p95=0.2, bystanders=BYSTANDER_SECONDS)
 EMPTY_SECONDS = 60.0
 BOTH_SECONDS = 4.5
@@ -66,7 +67,6 @@ class PlannedMove:
         for name, report in natives.items():
             read_native(name, report, victim, reading)
         for name, report in bystanders.items():
-            reading.add(PICTURE, Who.BYSTANDER, name, native_gap(report, "frames", cameras=True))
             reading.add(SOUND, Who.BYSTANDER, name, native_gap(report, "frames", cameras=False))
         microphones = {
             source["number"]
@@ -102,9 +102,9 @@ def read_native(name: str, report: dict[str, Any], victim: str, reading: Reading
 
 def read_page(name: str, gaps: Gaps, microphones: set[int], reading: Reading) -> None:
     """What a page missed, and whether two nodes were audible there at once."""
-    heard = [gap.seconds for source, gap in gaps.sources.items() if source in microphones]
-    reading.add(PICTURE, Who.CHROMIUM, name, max(gap.seconds for gap in gaps.frames.values()))
-    reading.add(SOUND, Who.CHROMIUM, name, max([gaps.not_heard, *heard]))
+    heard = worst({source: gap for source, gap in gaps.sources.items() if source in microphones})
+    reading.add(PICTURE, Who.CHROMIUM, name, worst(gaps.frames))
+    reading.add(SOUND, Who.CHROMIUM, name, max(gaps.not_heard, heard or 0.0))
     if gaps.heard_twice > TWICE_SECONDS:
         reading.outcome.find(
             reading.run, f"{name}'s page played two nodes at once for {gaps.heard_twice:.2f} s"

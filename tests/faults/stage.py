@@ -24,8 +24,10 @@ from support.synthetic_media import PEOPLE
 
 ROOM_OF_PAGE, ROOM_OF_NATIVES, BYSTANDING = 2, 3, 2
 """How many native participants are in each room."""
-BYSTANDER = Seat(fps=20)
-"""A picture each 50 ms, so that a gap of 200 ms is one."""
+SPEAKER, LISTENER = Seat(speaks=True), Seat(speaks=False)
+"""One in each room speaks. Sound is half of what a native client costs, and the machine must not be the bottleneck."""
+BYSTANDER = Seat(speaks=True, fps=0)
+"""A packet each 20 ms, so that a gap of 200 ms is one."""
 _KNOWN_SECONDS = 10.0
 
 
@@ -167,8 +169,13 @@ class Stage:
         cast.members = Members(
             await asyncio.gather(
                 *(
-                    self._join(self._crowds[number % 2], link, f"Native {run}.{number}", Seat())
-                    for number, (link, _) in enumerate(places)
+                    self._join(
+                        self._crowds[number % 2],
+                        link,
+                        f"Native {run}.{number}",
+                        LISTENER if index else SPEAKER,
+                    )
+                    for number, (link, index) in enumerate(places)
                 )
             )
         )
