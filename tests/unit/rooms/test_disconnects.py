@@ -15,7 +15,7 @@ SUBJECT = "$SYS.ACCOUNT.APP.DISCONNECT"
 
 
 def bad() -> float:
-    return metrics.BAD_MESSAGES.labels("disconnect")._value.get()
+    return float(metrics.BAD_MESSAGES.labels("disconnect")._value.get())
 
 
 async def heard(data: bytes) -> list[NodeRef]:

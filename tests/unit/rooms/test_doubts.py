@@ -151,10 +151,17 @@ async def test_the_others_doubts_are_heard(here: Fixture) -> None:
     ("subject", "data"),
     [
         ("doubt.local.n1", b"\xff"),
-        ("doubt.local.n2", presence_pb2.NodeDoubt(node_id="n1", boot_id="b1", reason=1).SerializeToString()),
+        (
+            "doubt.local.n2",
+            presence_pb2.NodeDoubt(
+                node_id="n1", boot_id="b1", reason=presence_pb2.DOUBT_REASON_UNHEARD
+            ).SerializeToString(),
+        ),
         (
             "doubt.local.n1",
-            presence_pb2.NodeDoubt(node_id="n1", boot_id="b1", reason=1, asker="x" * 129).SerializeToString(),
+            presence_pb2.NodeDoubt(
+                node_id="n1", boot_id="b1", reason=presence_pb2.DOUBT_REASON_UNHEARD, asker="x" * 129
+            ).SerializeToString(),
         ),
     ],
 )
