@@ -46,7 +46,7 @@ class ModelNode(Process):
         around.nats.serve(
             self,
             f"media.{node_id}",
-            {"Admit": self._admit, "Remove": self._remove, "SetMode": self._set_mode},
+            {"Admit": self.admit, "Remove": self._remove, "SetMode": self._set_mode},
         )
         self.every(BEAT_SECONDS, self.beat)
         self.every(HOUSEKEEPING_SECONDS, self._keep_house)
@@ -54,7 +54,8 @@ class ModelNode(Process):
 
     # ---- calls
 
-    async def _admit(self, request: media_pb2.AdmitRequest) -> Admitted:
+    async def admit(self, request: media_pb2.AdmitRequest) -> Admitted:
+        """MediaServicer.Admit."""
         key = ParticipantKey(RoomId(request.room_id), ParticipantId(request.participant.id))
         reached = max((e.epoch for e in self.state.entries() if e.key.room_id == key.room_id), default=0)
         admission = self.state.admit(

@@ -102,7 +102,9 @@ class Stream:
     def cancel(self) -> None:
         """The client ends it, or is gone; the server learns it if packets get there."""
         self._on_message = self._on_end = _ignore
-        self._around.network.send(self._client.name, self._server, self._close)
+        # On the same connection as the client's next Join, so it is there first.
+        if self._around.network.reaches(self._client.name, self._server.name):
+            self._server.later(0.0, self._close)
 
     def _close(self) -> None:
         self.open = False
@@ -228,7 +230,9 @@ class ModelSignaling(Process):
         wire.on_closed = opening.stir
         self._open[opening] = None
         try:
-            await self._stay(entry, wire, opening, await self._rooms("Join", _reserve(entry)))
+            joined: rooms_pb2.JoinResponse = await self._rooms("Join", _reserve(entry))
+            await self._check_wanted(entry, joined.participant, wire)
+            await self._stay(entry, wire, opening, joined)
         finally:
             self._open.pop(opening, None)
 
@@ -241,7 +245,8 @@ class ModelSignaling(Process):
         self._ledger.handle_opened(room, participant, stream_id)
         cause = EndCause.CANCELLED
         try:
-            place, media = await self._admit(entry, me, wire)
+            place, media = await self._admit(entry, me)
+            await self._check_wanted(entry, me, wire)
             self._around.nats.publish(self, "takeover.", claim)
             known = joined.snapshot.event_number
             continues = 0 < entry.last_event <= known
@@ -266,8 +271,14 @@ class ModelSignaling(Process):
         finally:
             self._ledger.handle_closed(room, participant, stream_id, taken_over=cause is EndCause.TAKEN_OVER)
 
+    async def _check_wanted(self, entry: Entry, me: room_pb2.Participant, wire: Stream) -> None:
+        """A client that has gone away meanwhile gives its place back, if it is new."""
+        if not wire.open:
+            await self._give_back(entry, me)
+            raise SalonError(Code.CANCELLED, "the client has gone away")
+
     async def _admit(
-        self, entry: Entry, me: room_pb2.Participant, wire: Stream
+        self, entry: Entry, me: room_pb2.Participant
     ) -> tuple[room_pb2.ParticipantPlace, NodeAdmitted | None]:
         if not entry.offers:
             return me.place, None
@@ -287,9 +298,6 @@ class ModelSignaling(Process):
                 case Replace():
                     step = await self._ask_rooms(plan, entry, me, step)
                 case Admitted(place):
-                    if not wire.open:
-                        await self._give_back(entry, me)
-                        raise SalonError(Code.CANCELLED, "the client has gone away")
                     return place, media
                 case Refused(error):
                     await self._give_back(entry, me)
