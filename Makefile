@@ -107,6 +107,13 @@ test-stack: .run/gen-python .run/web-dist ## real NATS, real services, native cl
 test-browser: .run/gen-python .run/web-dist chromium ## real Chromium pages through the real stack
 	$(RUN) pytest -q tests -m browser
 
+.PHONY: test-faults test-outage
+test-faults: .run/gen-python .run/web-dist chromium ## crashes, freezes, cut links, drains and outages; a table of who missed what (RUNS=3, SEED=4, ONLY="kill drain")
+	$(RUN) python tests/faults/run.py --runs $(or $(RUNS),3) --seed $(or $(SEED),4) $(ONLY)
+
+test-outage: .run/gen-python .run/web-dist chromium ## NATS away for seven minutes
+	$(RUN) python tests/faults/run.py --outage 420 nats-away
+
 chromium: .run/python
 	@$(RUN) python tests/support/chromium.py
 

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psutil
-from faults import node_faults, planned_moves
+from faults import nats_outage, node_faults, planned_moves, service_kills
 from faults.figures import Outcome, table, write
 from faults.stage import Size, Stage
 from salon_common.errors import SalonError
@@ -100,11 +100,44 @@ def node_fault(fault: node_faults.NodeFault) -> Scenario:
     return staged(run_once, isolate=[node_faults.ISOLATED] if fault.isolated else ())
 
 
+def service_kill(victim: str) -> Scenario:
+    """A scenario of one part that is killed while people join."""
+
+    async def scenario(outcome: Outcome, options: Options) -> None:
+        def on_run(run: int) -> None:
+            show(f"{outcome.scenario}: run {run} of {options.runs}")
+
+        try:
+            await service_kills.service_kill_scenario(
+                outcome, victim, options.runs, options.directory, on_run
+            )
+        finally:
+            keep(outcome, options.directory)
+
+    return scenario
+
+
+def outage() -> Scenario:
+    """NATS away, once: an outage is long."""
+
+    async def scenario(outcome: Outcome, options: Options) -> None:
+        async def run_once(stage: Stage, chance: random.Random, run: int, outcome: Outcome) -> None:
+            await nats_outage.run_outage(stage, options.outage, chance, run, outcome)
+
+        once = Options(**vars(options) | {"runs": 1})
+        await staged(run_once)(outcome, once)
+
+    return scenario
+
+
 def scenarios() -> dict[str, Scenario]:
     """All of them, by name, in the order in which they are run."""
     named = {fault.name: node_fault(fault) for fault in node_faults.NODE_FAULTS}
     for move in planned_moves.PLANNED_MOVES:
         named[move.name] = staged(move.run, settings=planned_moves.SETTINGS)
+    for victim in service_kills.VICTIMS:
+        named[f"kill-{victim}"] = service_kill(victim)
+    named["nats-away"] = outage()
     return named
 
 
