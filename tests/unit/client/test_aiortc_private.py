@@ -139,6 +139,20 @@ async def test_media_and_channel_flow_both_ways(monkeypatch: pytest.MonkeyPatch)
             await probe.reported.wait()
 
 
+async def test_last_message_leaves_before_the_session_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connecting(monkeypatch, _Arrivals("video"), _Arrivals("audio")) as (made, channel):
+        got: asyncio.Queue[bytes] = asyncio.Queue()
+        channel.on("message", got.put_nowait)
+        async with asyncio.timeout(20):
+            await made.connected.wait()
+            said = channel_pb2.ClientMessage(epoch_seen=channel_pb2.EpochSeen(epoch=7))
+            assert made.send(said)
+            await made.close()
+            assert channel_pb2.ClientMessage.FromString(await got.get()) == said
+        assert not made.send(said)
+        assert all(track.readyState == "ended" for track in made._borrowed)
+
+
 @pytest.mark.parametrize("steps", [0, 3, 10, 30, 60])
 async def test_closing_during_the_handshake_leaves_no_threads(
     monkeypatch: pytest.MonkeyPatch, steps: int
