@@ -145,7 +145,7 @@ class ModelClient(Process):
             with suppress(SalonError):
                 await self._call(lambda to: to.leave(request))
                 self.left_as = me
-        self.vanish()
+        self.later(0.0, self.vanish)
 
     async def _call(self, make: "Callable[[ModelSignaling], Coroutine[Any, Any, Any]]") -> Any:
         """A unary call to the replica in use."""

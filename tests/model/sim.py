@@ -9,7 +9,12 @@ from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from salon_common.errors import SalonError
+from salon_rooms.store import StoreConflict, StoreUnavailable, StoreUnheard
+
 T = TypeVar("T")
+EXPECTED = (SalonError, TimeoutError, StoreConflict, StoreUnheard, StoreUnavailable)
+"""What a task may end with: whoever awaits it gets it. Anything else is a bug or a violation, and ends the run."""
 Action = Callable[[], None]
 
 
@@ -179,7 +184,7 @@ class Process:
         except StopIteration as stop:
             self._tasks.pop(work, None)
             outcome.resolve(stop.value)
-        except Exception as error:  # noqa: BLE001 - it is the awaiting one's
+        except EXPECTED as error:
             self._tasks.pop(work, None)
             outcome.fail(error)
         else:

@@ -13,7 +13,7 @@ from salon.media.v1 import media_pb2
 from salon.rooms.v1 import room_pb2
 from salon_common.errors import SalonError
 
-SEEDS = range(12)
+SEEDS = range(8)
 REGION = Size(rooms=2, people=6, nodes=3)
 
 

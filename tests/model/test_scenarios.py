@@ -13,7 +13,7 @@ from model.observer import Violation
 from model.scenario import Scenario, scenario, simplified
 from model.world import Size
 
-RUNS = int(os.environ.get("RUNS", "150"))
+RUNS = int(os.environ.get("RUNS", "200"))
 SEED = int(os.environ.get("SEED", "0"))
 
 
@@ -49,7 +49,7 @@ FAULTS = st.builds(
 )
 
 
-@settings(max_examples=max(RUNS // 2, 1), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=max(RUNS // 4, 1), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 9), faults=st.lists(FAULTS, max_size=8), size=SIZES, rough=st.booleans())
 def test_any_faults_in_any_order(seed: int, faults: list[Fault], size: Size, rough: bool) -> None:
     Scenario(seed, tuple(faults), size, rough).play()
