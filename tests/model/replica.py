@@ -185,7 +185,7 @@ class ModelReplica(Process):
                 return
 
     def _judge(self) -> None:
-        self.tracker.handle_nodes(self.nodes.alive(self.now), self.now)
+        self.tracker.handle_nodes(self.nodes.alive(self.now), self.now, self.nodes.gone())
         for lost in self.tracker.tick(self.now):
             if self.replicas.is_own(lost.room_id, self.now):
                 self._start((lost.room_id, lost.participant_id), self._take_out(lost))

@@ -75,7 +75,7 @@ class Sweeper:
             return
         now = self._clock.now()
         alive = self._nodes.alive(now)
-        self._tracker.handle_nodes(alive, now)
+        self._tracker.handle_nodes(alive, now, self._nodes.gone())
         for lost in self._tracker.tick(now):
             if self._replicas.is_own(lost.room_id, now):
                 self._start((lost.room_id, lost.participant_id), partial(self._take_out, lost))

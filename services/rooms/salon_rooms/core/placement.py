@@ -199,6 +199,10 @@ class Directory:
             if node.watch.health != _DEAD and now - node.watch.heard <= DEAD_AFTER
         }
 
+    def gone(self) -> set[str]:
+        """The nodes whose processes are proved to have ended: no outage of something else explains their silence."""
+        return {key for key, node in self._nodes.items() if node.watch.is_gone}
+
     def draining(self, now: float) -> list[tuple[NodeRef, float]]:
         """The nodes that are to be emptied, each with its deadline in Unix seconds; 0 when it gave none."""
         return [

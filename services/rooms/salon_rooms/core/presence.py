@@ -6,7 +6,7 @@ been deaf themselves lets a whole lease pass before judging anybody.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from salon.rooms.v1 import presence_pb2, room_pb2
@@ -130,15 +130,18 @@ class PresenceTracker:
         """Take note that nothing could be heard until now: nobody is judged before one whole lease."""
         self._judging_from = now + LEASE
 
-    def handle_nodes(self, alive: Mapping[str, bool], now: float) -> None:
+    def handle_nodes(self, alive: Mapping[str, bool], now: float, gone: Collection[str] = ()) -> None:
         """The nodes that beat, each with whether it drains. More than a third of them vanishing within a lease is an
-        outage of something else than the nodes, until a lease has passed without more of it.
+        outage of something else than the nodes, until a lease has passed without more of it. Those that are proved to
+        be `gone` do not count.
         """
         self._nodes_seen.append((now, alive))
         while now - self._nodes_seen[0][0] > LEASE:
             self._nodes_seen.popleft()
         before = max((seen for _, seen in reversed(self._nodes_seen)), key=len)
-        vanished = sum(1 for node, draining in before.items() if node not in alive and not draining)
+        vanished = sum(
+            1 for node, draining in before.items() if not draining and node not in alive and node not in gone
+        )
         if vanished * 3 > len(before):
             self._judging_from = now + LEASE
 

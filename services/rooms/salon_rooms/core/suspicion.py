@@ -108,6 +108,11 @@ class Watch:
         return self.health != nodes_pb2.NODE_HEALTH_DEAD and not self._silent
 
     @property
+    def is_gone(self) -> bool:
+        """Whether its process is proved to have ended: it is not only out of hearing."""
+        return self.evidence in _PROOFS.values()
+
+    @property
     def is_stranger(self) -> bool:
         """Whether it is to be probed without a suspicion, to learn whether its address is right."""
         return not (self.is_suspected or self._is_introduced) and (
@@ -122,7 +127,7 @@ class Watch:
 
     def handle_beat(self, now: float) -> bool:
         """It beat, which clears it of everything. False when it is known to be gone, and this was still under way."""
-        if self._is_gone and now - self.condemned_at < UNDER_WAY:
+        if self.is_gone and now - self.condemned_at < UNDER_WAY:
             return False
         self.heard = self.beaten = now
         self._clear(Evidence.BEATS)
@@ -194,10 +199,6 @@ class Watch:
         return True
 
     # ---- inside
-
-    @property
-    def _is_gone(self) -> bool:
-        return self.evidence in _PROOFS.values()
 
     def _suspect(self, evidence: Evidence, now: float) -> None:
         if self.health == nodes_pb2.NODE_HEALTH_DEAD:

@@ -22,6 +22,7 @@ class Watch:
         self.now = at
         self.tracker = PresenceTracker(at)
         self.alive = dict(NODES)
+        self.gone: set[str] = set()
         self.run(LEASE + 1)
 
     def store(self, who: str = "ada", *, session: int = 1, node: str = "n1", present: bool = True) -> None:
@@ -68,7 +69,7 @@ class Watch:
                     self.media(node=sender)
                 else:
                     self.signaling(sender=sender)
-            self.tracker.handle_nodes(dict(self.alive), self.now)
+            self.tracker.handle_nodes(dict(self.alive), self.now, self.gone)
             lost |= {item.participant_id for item in self.tracker.tick(self.now)}
         return lost
 
@@ -260,6 +261,15 @@ def test_a_third_of_the_nodes_or_any_that_drained_may_go(drained: bool) -> None:
         watch.alive |= dict.fromkeys(leaving, True)
         watch.run(1)
     for node in leaving:
+        del watch.alive[node]
+    assert watch.run(LEASE) == {"ada"}
+
+
+def test_nodes_that_are_proved_to_be_gone_are_no_outage() -> None:
+    watch = Watch()
+    watch.store()
+    watch.gone = {"n1", "n2", "n3", "n4"}
+    for node in watch.gone:
         del watch.alive[node]
     assert watch.run(LEASE) == {"ada"}
 

@@ -177,6 +177,7 @@ class TestBeats:
         assert DEAD_AFTER <= here.wait_for(DEAD) <= DEAD_AFTER + PROBE_SECONDS + STEP
         assert [health for health, _ in here.verdicts] == [SUSPECTED, DEAD]
         assert here.evidence == Evidence.SILENT
+        assert here.nodes.gone() == set()
         gaps = [later - sooner for sooner, later in itertools.pairwise(here.probes[1:])]
         assert gaps
         assert all(PROBE_SECONDS <= gap <= PROBE_SECONDS + 2 * STEP for gap in gaps)
@@ -239,6 +240,7 @@ class TestDisconnect:
         assert here.verdicts == [(SUSPECTED, Evidence.DISCONNECTED), (DEAD, Evidence.REFUSED)]
         assert not here.nodes.is_alive(NODE, here.now)
         assert here.nodes.dead(here.now) == [NODE]
+        assert here.nodes.gone() == {"n1"}
 
     def test_another_process_at_the_health_port_condemns_at_once(self) -> None:
         here = Watched()
