@@ -117,9 +117,17 @@ test-outage: .run/gen-python .run/web-dist chromium ## NATS away for seven minut
 chromium: .run/python
 	@$(RUN) python tests/support/chromium.py
 
+.PHONY: test-model
+test-model: .run/gen-python ## the model of placement, presence and outages for longer (RUNS=2000, SEED=0 is the first run's)
+	RUNS=$(or $(RUNS),2000) SEED=$(or $(SEED),0) $(RUN) pytest -q -s --timeout 7200 tests/model
+
 .PHONY: bench-join
 bench-join: .run/gen-python .run/web-dist chromium ## how long a join takes, and what it costs the servers
 	$(RUN) python bench/join.py
+
+.PHONY: bench-recovery
+bench-recovery: .run/gen-python ## how recovery grows with the people on a dead node, and joins a second
+	$(RUN) python bench/recovery.py
 
 .PHONY: docs
 docs: .run/gen-python ## docs/config.md from the settings in the code

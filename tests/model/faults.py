@@ -123,7 +123,7 @@ def _cut_client(world: "World", fault: Fault) -> None:
         world.sim.at(fault.lasts, lambda: world.mend(client.name))
 
 
-def _with_client(act: "Callable[[World, int], None]") -> "Callable[[World, Fault], None]":
+def _with_client(act: "Callable[[World, int], object]") -> "Callable[[World, Fault], None]":
     def act_on_one(world: "World", fault: Fault) -> None:
         living = [index for index, client in enumerate(world.clients) if client.alive and not client.ended]
         if living:
@@ -132,7 +132,7 @@ def _with_client(act: "Callable[[World, int], None]") -> "Callable[[World, Fault
     return act_on_one
 
 
-_BEGIN: "dict[Kind, Callable[[World, Fault], None]]" = {
+_BEGIN: "dict[Kind, Callable[[World, Fault], object]]" = {
     Kind.CRASH_NODE: _crash_node,
     Kind.RESTART_NODE: _restart_node,
     Kind.FREEZE_NODE: _freeze_node,
@@ -149,7 +149,7 @@ _BEGIN: "dict[Kind, Callable[[World, Fault], None]]" = {
     Kind.NATS_AWAY: _nats_away,
     Kind.CUT_CLIENT_FROM_NODE: _cut_client,
     Kind.COME: lambda w, f: w.come(w.room_ids[f.target % len(w.room_ids)]),
-    Kind.LEAVE: _with_client(lambda w, index: w.clients[index].leave() and None),
+    Kind.LEAVE: _with_client(lambda w, index: w.clients[index].leave()),
     Kind.VANISH: _with_client(lambda w, index: w.clients[index].vanish()),
     Kind.WRITE: _with_client(lambda w, index: w.clients[index].write(f"message {w.next_number()}")),
 }

@@ -7,6 +7,7 @@ heartbeats are lost only with a connection, as over TCP, since leases are made f
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from model.chance import Chance
@@ -87,7 +88,11 @@ class Network:
         """Directly, as a datagram: it may be lost on the way."""
         host = host or receiver.name
         if self.reaches(sender, host):
-            self._sim.at(self.delay(), lambda: self.reaches(sender, host) and receiver.later(0.0, action))
+            self._sim.at(self.delay(), lambda: self._arrive(sender, host, receiver, action))
+
+    def _arrive(self, sender: str, host: str, receiver: Process, action: Action) -> None:
+        if self.reaches(sender, host):
+            receiver.later(0.0, action)
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ class Nats:
         for process in dict.fromkeys(each.process for each in self._subscriptions):
             self._broken.add(process)
             self.disconnected(process)
-            process.later(self._chance.fraction(), lambda process=process: self.reconnect(process))
+            process.later(self._chance.fraction(), partial(self.reconnect, process))
 
     def reconnect(self, process: Process) -> None:
         """A process's connection is back."""
@@ -211,14 +216,18 @@ class Nats:
         for each in self._subscriptions:
             if subject.startswith(each.prefix) and self.connected(each.process):
                 for _ in range(self._network.copies(lossy=lossy)):
-                    self._to(each.process, lambda each=each: each.handle(message))
+                    self._to(each.process, partial(each.handle, message))
 
     def _pass(self, sender: Process, receiver: Process, action: Action) -> None:
         if self.connected(sender) and self.connected(receiver):
             self._to(receiver, action)
 
     def _to(self, receiver: Process, action: Action) -> None:
-        self._sim.at(self._network.delay(), lambda: self.connected(receiver) and receiver.later(0.0, action))
+        self._sim.at(self._network.delay(), lambda: self._arrive(receiver, action))
+
+    def _arrive(self, receiver: Process, action: Action) -> None:
+        if self.connected(receiver):
+            receiver.later(0.0, action)
 
     def _answer(self, caller: Process, callee: Process, work: Awaitable[Any], answer: Future[Any]) -> None:
         task = callee.spawn(_awaited(work))

@@ -8,6 +8,7 @@ from typing import Any
 
 from model.doubts import ModelDoubts
 from model.moves import ModelMoves
+from model.network import Handler
 from model.node import ModelNode
 from model.sim import Future, Process
 from model.store import ModelStore
@@ -70,7 +71,7 @@ class ModelReplica(Process):
         nats.subscribe(self, "beat.rooms.", lambda beat: self.replicas.handle_beat(beat, self.now))
         nats.subscribe(self, "vouch", self._on_report)
         nats.on_reconnected(self, self._on_reconnected)
-        methods = {
+        methods: dict[str, Handler] = {
             "Join": self._join,
             "Replace": self._replace,
             "Leave": self._leave,

@@ -15,7 +15,8 @@ from salon_rooms.store import StoreConflict, StoreUnavailable, StoreUnheard
 T = TypeVar("T")
 EXPECTED = (SalonError, TimeoutError, StoreConflict, StoreUnheard, StoreUnavailable)
 """What a task may end with: whoever awaits it gets it. Anything else is a bug or a violation, and ends the run."""
-Action = Callable[[], None]
+Action = Callable[[], object]
+"""What it returns is of no interest."""
 
 
 @dataclass(order=True)
