@@ -8,6 +8,7 @@ from salon.rooms.v1 import room_pb2, rooms_pb2
 from salon_common.clock import ManualClock
 from salon_common.errors import Code, SalonError
 from salon_rooms.core.placement import Directory, NodeRef
+from salon_rooms.core.suspicion import ProbeOutcome
 from salon_rooms.servicer import RoomsServicer
 from salon_rooms.simulated_store import SimulatedStore
 from salon_rooms.store import StoreUnavailable
@@ -40,7 +41,7 @@ class Fixture:
         self.store = SimulatedStore(on_call=self.on_call)
         clock = ManualClock()
         nodes = Directory(0.0)
-        nodes.handle_beat(beat("n1"), 0.0)
+        nodes.handle_beat(beat("n1", health_address="127.0.0.1:9000"), 0.0)
         self.writers = Writers(self.store, nodes, clock)
         self.nodes = nodes
         self.doubts = Doubts()
@@ -144,3 +145,43 @@ async def test_a_replay_without_a_store_says_to_try_again(here: Fixture) -> None
         await here.servicer.Replay(rooms_pb2.ReplayRequest(room_id=made.room.id), NO_CONTEXT)
     assert error.value.code is Code.UNAVAILABLE
     await asyncio.sleep(0)
+
+
+async def test_who_hears_a_node_no_more_is_answered_when_that_has_been_looked_into(here: Fixture) -> None:
+    made = await here.create()
+    ada = (await here.join(made.room.id, made.host_secret)).participant
+
+    def fall_silent(ref: NodeRef) -> None:
+        here.nodes.handle_beat(beat("n2"), 0.0)
+        for wanted in here.nodes.poll_probes(0.0):
+            here.nodes.handle_probe(wanted.ref, ProbeOutcome.ANSWERED, 0.0)
+        here.nodes.handle_disconnect(ref, 0.0)
+        for wanted in here.nodes.poll_probes(0.0):
+            here.nodes.handle_probe(wanted.ref, ProbeOutcome.SILENT, 0.0)
+
+    here.doubts.then = fall_silent
+    request = rooms_pb2.JoinRequest(
+        room_id=made.room.id,
+        request_id="again",
+        participant_id=ada.id,
+        wants_media=True,
+        unheard_epoch=1,
+        asker="a",
+    )
+    again = (await here.servicer.Join(request, NO_CONTEXT)).participant
+    assert here.doubts.asks == [(NodeRef("n1", "b1"), "a")]
+    assert (again.place.node_id, again.place.epoch) == ("n2", 2)
+    late = (await here.servicer.Join(request, NO_CONTEXT)).participant
+    assert len(here.doubts.asks) == 1, "about a place that is left already nobody asks"
+    assert late.place == again.place
+
+
+async def test_a_node_that_did_not_answer_is_doubted_and_one_that_refused_is_not(here: Fixture) -> None:
+    made = await here.create()
+    ada = (await here.join(made.room.id, made.host_secret)).participant
+    for unanswered in (False, True):
+        request = rooms_pb2.ReplaceRequest(
+            room_id=made.room.id, participant_id=ada.id, failed=ada.place, unanswered=unanswered
+        )
+        await here.servicer.Replace(request, NO_CONTEXT)
+    assert here.doubts.unanswered == [NodeRef("n1", "b1")]
