@@ -293,7 +293,7 @@ class Directory:
 
     def _judge(self, node: _Node, now: float) -> None:
         node_id = node.beat.node_id
-        node.watch.judge(now, others_heard=self._hears_others(node_id, now))
+        node.watch.judge(now, anybody_heard=self._hears_anybody(now))
         if node.watch.health != node.told:
             node.told = node.watch.health
             self._verdicts.append(Verdict(node.ref, node.told, node.watch.evidence))
@@ -302,12 +302,10 @@ class Directory:
         _keep(self._suspects, node_id, node.watch.is_suspected)
         _keep(self._strangers, node_id, node.watch.is_stranger)
 
-    def _hears_others(self, node_id: str, now: float) -> bool:
-        """Whether another node has beaten lately: of the two that beat last one is another."""
-        for other_id in reversed(self._nodes):
-            if other_id != node_id:
-                return now - self._nodes[other_id].watch.beaten <= OVERDUE_AFTER
-        return False
+    def _hears_anybody(self, now: float) -> bool:
+        """Whether any node was heard lately: the last in the order of heartbeats. One that is judged by its silence is not it."""
+        last = next(reversed(self._nodes.values()))
+        return now - last.watch.heard <= OVERDUE_AFTER
 
     def _overdue(self, now: float) -> list[_Node]:
         """Those whose heartbeat is overdue: the first ones, as the order is that of the heartbeats."""

@@ -1,6 +1,6 @@
 """Whether one incarnation of a node is alive: what speaks for it, what against it, and the verdict.
 
-A `Watch` takes the evidence and the passing of time. Of other nodes it is told one thing, whether anybody else is
+A `Watch` takes the evidence and the passing of time. Of other nodes it is told one thing, whether anybody is
 heard: a replica that hears nobody is itself the one that is cut off, and condemns nobody by silence. The rules as a
 table are in docs/recovery.md.
 """
@@ -79,8 +79,6 @@ class Watch:
         self.evidence = Evidence.BEATS
         self.heard = now
         """When it beat, or was given time to beat again."""
-        self.beaten = now
-        """When it really beat."""
         self.condemned_at = _NEVER
         self._suspected_at = _NEVER
         self._silent = False
@@ -129,7 +127,7 @@ class Watch:
         """It beat, which clears it of everything. False when it is known to be gone, and this was still under way."""
         if self.is_gone and now - self.condemned_at < UNDER_WAY:
             return False
-        self.heard = self.beaten = now
+        self.heard = now
         self._clear(Evidence.BEATS)
         return True
 
@@ -167,19 +165,19 @@ class Watch:
 
     # ---- verdicts
 
-    def judge(self, now: float, *, others_heard: bool) -> None:
+    def judge(self, now: float, *, anybody_heard: bool) -> None:
         """Come to a verdict from what is known."""
         if self.health == nodes_pb2.NODE_HEALTH_DEAD:
             return
         late = now - self.heard
-        if late > OVERDUE_AFTER and others_heard and not self.is_suspected:
+        if late > OVERDUE_AFTER and anybody_heard and not self.is_suspected:
             self._suspect(Evidence.OVERDUE, now)
         if not self.is_suspected:
             return
         if self._is_silent(late):
-            self._judge_silent(now, late, others_heard=others_heard)
+            self._judge_silent(now, late, anybody_heard=anybody_heard)
         elif self._has_answered:
-            self._judge_answering(late, others_heard=others_heard)
+            self._judge_answering(late, anybody_heard=anybody_heard)
 
     def condemn(self, evidence: Evidence, now: float) -> None:
         """It is dead, unless it beats again."""
@@ -230,9 +228,9 @@ class Watch:
     def _is_silent(self, late: float) -> bool:
         return self._silent if self._is_introduced else late > OVERDUE_AFTER
 
-    def _judge_silent(self, now: float, late: float, *, others_heard: bool) -> None:
+    def _judge_silent(self, now: float, late: float, *, anybody_heard: bool) -> None:
         self.health = nodes_pb2.NODE_HEALTH_SUSPECTED
-        if not others_heard:
+        if not anybody_heard:
             return
         asks = sum(1 for _, at in self._asks if now - at <= ASKS_WITHIN)
         if asks > 1 and late > OVERDUE_AFTER:
@@ -240,11 +238,11 @@ class Watch:
         elif now - max(self.heard, self._answered) > DEAD_AFTER:
             self.condemn(Evidence.SILENT, now)
 
-    def _judge_answering(self, late: float, *, others_heard: bool) -> None:
+    def _judge_answering(self, late: float, *, anybody_heard: bool) -> None:
         """Once isolated it stays so until it beats: an outage of our own says nothing about it."""
         if self.health == nodes_pb2.NODE_HEALTH_ISOLATED:
             return
         if late <= OVERDUE_AFTER:
             self._clear(Evidence.ANSWERED)
-        elif late > DEAD_AFTER and others_heard:
+        elif late > DEAD_AFTER and anybody_heard:
             self.health, self.evidence = nodes_pb2.NODE_HEALTH_ISOLATED, Evidence.ONLY_ANSWERS

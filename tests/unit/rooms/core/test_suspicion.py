@@ -314,6 +314,7 @@ class TestAsks:
         here.wait(1.0)
         here.ask("ada")
         here.ask("ada")
+        here.wait(0.3)
         assert here.health == SUSPECTED
         assert not here.nodes.answers(NODE, here.now)
 
