@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psutil
-from faults import nats_outage, node_faults, planned_moves, service_kills
+from faults import clock_jumps, nats_outage, node_faults, planned_moves, service_kills
 from faults.figures import Outcome, table, write
 from faults.stage import Size, Stage
 from salon_common.errors import SalonError
@@ -130,6 +130,20 @@ def outage() -> Scenario:
     return scenario
 
 
+def clock_jump() -> Scenario:
+    """A scenario of one service whose wall clock is wrong for a while."""
+
+    async def scenario(outcome: Outcome, options: Options) -> None:
+        clocks = clock_jumps.Clocks(options.directory)
+
+        async def run_once(stage: Stage, chance: random.Random, run: int, outcome: Outcome) -> None:
+            await clock_jumps.run_clock_jump(stage, clocks, chance, run, outcome)
+
+        await staged(run_once, settings=clocks.settings)(outcome, options)
+
+    return scenario
+
+
 def scenarios() -> dict[str, Scenario]:
     """All of them, by name, in the order in which they are run."""
     named = {fault.name: node_fault(fault) for fault in node_faults.NODE_FAULTS}
@@ -137,6 +151,7 @@ def scenarios() -> dict[str, Scenario]:
         named[move.name] = staged(move.run, settings=planned_moves.SETTINGS)
     for victim in service_kills.VICTIMS:
         named[f"kill-{victim}"] = service_kill(victim)
+    named["clock-jump"] = clock_jump()
     named["nats-away"] = outage()
     return named
 
