@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 from salon.rooms.v1 import room_pb2, rooms_pb2
 from salon_common.errors import SalonError
+from salon_common.ids import ID_BYTES, make_id
 from salon_rooms.core.command import Command
 from salon_rooms.core.entering import Join
-from salon_rooms.core.staying import Leave, SendChat
+from salon_rooms.core.placement import NodeRef
+from salon_rooms.core.relocating import Evacuate, MoveRoom
+from salon_rooms.core.staying import Connected, Leave, SendChat
 from salon_rooms.core.turn import Commit, Finished, Load, Turn
 from salon_rooms.simulated_store import SimulatedStore
 from salon_rooms.store import StoreConflict
 from unit.rooms.kit import ROOM_ID, House, create_command, random_bytes
 
+N1 = NodeRef("n1", "b1")
 ANSWERED, LOST, UNANSWERED, LATE = "answered", "lost", "unanswered", "late"
 
 
@@ -59,14 +63,19 @@ class Story:
     choices: Choices
     faults: int
     fates: tuple[str, ...] = (ANSWERED, LOST, UNANSWERED)
+    before: Sequence[Command[Any]] = ()
+    """What has been done to the room already."""
+    setting: Callable[[House], None] = lambda _: None
+    """What happens before the writers begin."""
+    capacity: int = 2
     late: list[Commit] = field(default_factory=list)
     store: SimulatedStore = field(default_factory=SimulatedStore)
     stored: list[Commit] = field(default_factory=list)
 
     def play(self, writers: Sequence[Sequence[Command[Any]]]) -> list[Finished]:
         """Let the writers finish, one step of one of them at a time."""
-        start = Turn([create_command(capacity=2)], None, "start")
-        self._finish(start)
+        self._finish(Turn([create_command(capacity=self.capacity), *self.before], None, "start"))
+        self.setting(self.house)
         turns = {number: Turn(commands, None, f"w{number}") for number, commands in enumerate(writers)}
         finished: dict[int, Finished] = {}
         while turns:
@@ -139,13 +148,13 @@ class Story:
         assert len(numbers) == len(set(numbers))
         for commit in self.stored:
             assert commit.change.head is not None
-            assert commit.change.head.occupancy <= 2
+            assert commit.change.head.occupancy <= self.capacity
         return room.head
 
 
-def join(house: House, request_id: str) -> Join:
+def join(house: House, request_id: str, *, media: bool = False) -> Join:
     request = rooms_pb2.JoinRequest(
-        room_id=ROOM_ID, request_id=request_id, invite_secret=house.link, name="Ada"
+        room_id=ROOM_ID, request_id=request_id, invite_secret=house.link, name="Ada", wants_media=media
     )
     return Join(request, random_bytes(18))
 
@@ -234,3 +243,98 @@ def test_every_creation_of_one_room_gets_the_same_answer() -> None:
         assert len({o.SerializeToString() for o in outcomes(finished)}) == 1
 
     assert play_all(lambda _: [[create_command(capacity=2)] for _ in range(3)], check, 1) >= 6
+
+
+class Moving:
+    """Ada is present and Bob is joining on n1, beside which there are n2 and n3."""
+
+    def __init__(self, *, dead: bool) -> None:
+        self.dead = dead
+        house = self.house()
+        self.joins = [join(house, name, media=True) for name in ("ada", "bob")]
+        self.ada, self.bob = (make_id(command.random[:ID_BYTES]) for command in self.joins)
+        self.before = [*self.joins, Connected(self.ada, 1, N1)]
+        self.cat = join(house, "cat", media=True)
+        self.leave = Leave(rooms_pb2.LeaveRequest(room_id=ROOM_ID, participant_id=self.ada))
+        request = rooms_pb2.JoinRequest(
+            room_id=ROOM_ID, request_id="again", participant_id=self.bob, wants_media=True
+        )
+        self.resume = Join(request, random_bytes(18))
+        self.connected = Connected(self.bob, 1, N1)
+        self.moves = [self._move(), self._move()]
+
+    def house(self) -> House:
+        return House("n1")
+
+    def befall(self, house: House) -> None:
+        """What happens once everybody is in."""
+        house.beat("n2")
+        house.beat("n3")
+        if self.dead:
+            house.die("n1", alive=("n2", "n3"))
+
+    def _move(self) -> Command[Any]:
+        return Evacuate(N1, random_bytes(8), 0) if self.dead else MoveRoom(N1, random_bytes(8))
+
+    def play_all(self, writers: Sequence[Sequence[Command[Any]]], faults: int, fates: tuple[str, ...]) -> int:
+        choices = Choices()
+        count = 0
+        for _ in choices.runs():
+            count += 1
+            story = Story(self.house(), choices, faults, fates, self.before, self.befall, capacity=3)
+            finished = story.play(writers)
+            story.check()
+            self.check(story, finished)
+        return count
+
+    def check(self, story: Story, finished: list[Finished]) -> None:
+        """The room has moved once, everybody in it with it, and whoever is in was told of it or placed anew."""
+        room = story.store.read(ROOM_ID).room
+        assert room is not None
+        placement = room.head.placement
+        assert placement.epoch == 2
+        active = [n for n in placement.nodes if n.state == room_pb2.PLACED_NODE_STATE_ACTIVE]
+        assert [n.node_id for n in active] != ["n1"]
+        assert len(active) == 1
+        assert len(placement.nodes) == (1 if self.dead else 2)
+        events = [event for commit in story.stored for event in commit.change.events]
+        told = [e.participant_moved for e in events if e.WhichOneof("body") == "participant_moved"]
+        assert len({moved.participant_id for moved in told}) == len(told), "nobody is told twice"
+        assert all(moved.epoch == 2 and moved.make_before_break != self.dead for moved in told)
+        given = {
+            o.participant.id
+            for o in outcomes(finished)
+            if isinstance(o, rooms_pb2.JoinResponse) and o.participant.place.epoch == 2
+        }
+        for participant in room.participants.values():
+            assert participant.place.epoch == 2
+            assert participant.place.node_id == active[0].node_id
+            assert participant.id in given | {moved.participant_id for moved in told}
+        for outcome in outcomes(finished):
+            assert not isinstance(outcome, Exception) or isinstance(outcome, SalonError)
+
+
+@pytest.mark.parametrize("dead", [True, False])
+@pytest.mark.parametrize("fates", [(ANSWERED, LOST, UNANSWERED), (ANSWERED, LATE)])
+@pytest.mark.parametrize("beside", ["cat", "leave", "resume", "connected"])
+def test_a_room_is_moved_once_beside_anything_else(dead: bool, fates: tuple[str, ...], beside: str) -> None:
+    moving = Moving(dead=dead)
+    other: Command[Any] = getattr(moving, beside)
+    assert moving.play_all([[moving.moves[0]], [other]], 1, fates) > 10
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_two_replicas_that_move_a_room_move_it_once(dead: bool) -> None:
+    moving = Moving(dead=dead)
+    assert moving.play_all([[moving.moves[0]], [moving.moves[1]], [moving.resume]], 0, (ANSWERED,)) >= 100
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_all_of_it_at_once(dead: bool) -> None:
+    moving = Moving(dead=dead)
+    writers = [
+        [moving.moves[0], moving.leave],
+        [moving.resume, moving.connected],
+        [moving.moves[1], moving.cat],
+    ]
+    assert moving.play_all(writers, 0, (ANSWERED,)) >= 100
