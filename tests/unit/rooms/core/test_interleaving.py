@@ -253,7 +253,7 @@ class Moving:
         house = self.house()
         self.joins = [join(house, name, media=True) for name in ("ada", "bob")]
         self.ada, self.bob = (make_id(command.random[:ID_BYTES]) for command in self.joins)
-        self.before = [*self.joins, Connected(self.ada, 1, N1)]
+        self.before: list[Command[Any]] = [*self.joins, Connected(self.ada, 1, N1)]
         self.cat = join(house, "cat", media=True)
         self.leave = Leave(rooms_pb2.LeaveRequest(room_id=ROOM_ID, participant_id=self.ada))
         request = rooms_pb2.JoinRequest(
@@ -332,7 +332,7 @@ def test_two_replicas_that_move_a_room_move_it_once(dead: bool) -> None:
 @pytest.mark.parametrize("dead", [True, False])
 def test_all_of_it_at_once(dead: bool) -> None:
     moving = Moving(dead=dead)
-    writers = [
+    writers: list[list[Command[Any]]] = [
         [moving.moves[0], moving.leave],
         [moving.resume, moving.connected],
         [moving.moves[1], moving.cat],

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 from salon.rooms.v1 import room_pb2
 from salon_common.errors import Code, SalonError
+from salon_rooms.core.staying import Connected, Vouched
 from unit.rooms.kit import House
 
 COUNTED = (room_pb2.PARTICIPANT_STATE_JOINING, room_pb2.PARTICIPANT_STATE_PRESENT)
@@ -23,6 +24,7 @@ class RoomMachine(RuleBasedStateMachine):
         self.house = House("n1", "n2", capacity=4)
         self.seen = 1  # how many changes the invariants have looked at; the first made the room
         self.next_event = 1
+        self.epoch = 0
         self.numbers: set[int] = set()
         self.names = 0
         self.chats: dict[tuple[str, str], int] = {}
@@ -91,6 +93,50 @@ class RoomMachine(RuleBasedStateMachine):
         except SalonError as error:
             assert error.code in (Code.NOT_FOUND, Code.PERMISSION_DENIED)  # noqa: PT017 - either is right
 
+    @rule(who=people, fresh=st.booleans())
+    def ask(self, who: str, fresh: bool) -> None:
+        epoch = self.house.state.head.placement.epoch
+        if who not in self.house.state.participants or epoch == 0:
+            return
+        try:
+            joined = self.house.resume(who, unheard_epoch=epoch if fresh else max(epoch - 1, 1))
+        except SalonError as error:
+            assert error.code is Code.UNAVAILABLE  # noqa: PT017 - any other is a fault
+        else:
+            assert joined.participant.place.epoch == joined.placement.epoch
+            assert who not in self.house.moved, "who asks is answered, not told"
+
+    @rule()
+    def leave_the_node(self) -> None:
+        if self.house.state.head.placement.epoch == 0:
+            return
+        left, lives = self.house.node, self.house.nodes.is_alive(self.house.node, self.house.now)
+        try:
+            moved = self.house.move() if lives else self.house.evacuate()
+        except SalonError as error:
+            assert error.code is Code.UNAVAILABLE  # noqa: PT017 - any other is a fault
+            return
+        assert moved
+        assert self.house.node != left
+        assert (left in self.house.leaving) == lives
+        for told in self.house.moved.values():
+            assert told.epoch == self.house.state.head.placement.epoch
+            assert told.make_before_break or not lives
+
+    @rule(who=people)
+    def the_old_node_has_them_still(self, who: str) -> None:
+        participant = self.house.state.participants.get(who)
+        if participant is None or not participant.HasField("place"):
+            return
+        leaving = self.house.leaving
+        for node in leaving:
+            assert self.house.do(Connected(who, participant.session_number, node)) is Vouched.RIGHT
+            assert self.house.last.head is None
+
+    @rule(nodes=st.sets(NODES))
+    def nodes_freeze(self, nodes: set[str]) -> None:
+        self.house.fall_silent(*nodes)
+
     @rule(who=people)
     def replace(self, who: str) -> None:
         participant = self.house.state.participants.get(who)
@@ -148,6 +194,11 @@ class RoomMachine(RuleBasedStateMachine):
                 assert participant.place.node_id == active[0].node_id
                 assert participant.place.boot_id == active[0].boot_id
                 assert participant.place.epoch == placement.epoch
+
+    @invariant()
+    def epochs_only_grow(self) -> None:
+        assert self.house.state.head.placement.epoch >= self.epoch
+        self.epoch = self.house.state.head.placement.epoch
 
     @invariant()
     def source_numbers_are_never_given_twice(self) -> None:
