@@ -110,6 +110,21 @@ def test_seven_minutes_without_nats_cost_nobody_their_place() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_time_without_any_node_costs_nobody_their_place(seed: int) -> None:
+    """Everybody's stream ends, since they ask for a place again and again: nobody can vouch for them."""
+    world = whole(seed)
+    people = {client.me for client in world.clients}
+    for name in world.node_ids:
+        world.crash_node(name)
+    world.sim.run(40.0)
+    for name in world.node_ids:
+        world.start_node(name)
+    world.sim.run(12.0)
+    assert world.is_whole(), world.all_wrongs()
+    assert {client.me for client in world.clients} == people
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_who_vanishes_is_no_ghost_15_s_later(seed: int) -> None:
     world = whole(seed)
     ghost = world.clients[0].me

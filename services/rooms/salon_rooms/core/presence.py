@@ -69,6 +69,7 @@ class PresenceTracker:
         self._tracked: dict[Key, _Tracked] = {}
         self._of_sender: dict[tuple[int, str], set[Key]] = {}
         self._judging_from = started + LEASE
+        self._judging_placed_from = started
         self._last_tick = started
         self._nodes_seen: deque[tuple[float, Mapping[str, bool]]] = deque()
 
@@ -133,7 +134,7 @@ class PresenceTracker:
     def handle_nodes(self, alive: Mapping[str, bool], now: float, gone: Collection[str] = ()) -> None:
         """The nodes that beat, each with whether it drains. More than a third of them vanishing within a lease is an
         outage of something else than the nodes, until a lease has passed without more of it. Those that are proved to
-        be `gone` do not count.
+        be `gone` do not count. While no node is left nobody gets a new place, so that those who had one are not judged.
         """
         self._nodes_seen.append((now, alive))
         while now - self._nodes_seen[0][0] > LEASE:
@@ -142,6 +143,8 @@ class PresenceTracker:
         vanished = sum(
             1 for node, draining in before.items() if not draining and node not in alive and node not in gone
         )
+        if not alive:
+            self._judging_placed_from = now + LEASE
         if vanished * 3 > len(before):
             self._judging_from = now + LEASE
 
@@ -179,6 +182,8 @@ class PresenceTracker:
             known.gone_at = now
 
     def _is_lost(self, tracked: _Tracked, now: float) -> bool:
+        if tracked.node.node_id and now < self._judging_placed_from:
+            return False
         if now - tracked.last_vouched >= LEASE:
             return True
         if tracked.gone_at is None or now - tracked.gone_at < GRACE_AFTER_GONE:

@@ -274,6 +274,19 @@ def test_nodes_that_are_proved_to_be_gone_are_no_outage() -> None:
     assert watch.run(LEASE) == {"ada"}
 
 
+def test_while_there_is_no_node_those_who_had_one_are_not_judged_and_then_have_a_lease_to_come_back() -> None:
+    """Who asks for a place again and again, and gets none, has no stream: nobody can vouch for them."""
+    watch = Watch()
+    watch.store()
+    watch.store("bob", node="")
+    watch.gone, watch.alive = set(NODES), {}
+    assert watch.run(6 * LEASE) == {"bob"}, "who has no media needs no node"
+    watch.tracker.handle_stored(ROOM, "bob", None, watch.now)
+    watch.gone, watch.alive = set(), dict(NODES)
+    assert watch.run(LEASE - 1) == set()
+    assert watch.run(2) == {"ada"}
+
+
 class TestHeard:
     """Whom the tracker wants looked into."""
 
