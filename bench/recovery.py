@@ -78,9 +78,7 @@ async def measure(stack: Stack, nodes: Nodes, directory: Path, people: int, runs
                     )
                 )
             )
-            since = await members.mark()
-            await members.wait_heard(since, RECOVER_SECONDS)
-            rates.append(people / (time.monotonic() - began))
+            rates.append(people / (await connected_at(members) - began))
             await nodes.open_only(names, names)
             await asyncio.sleep(SETTLE_SECONDS)
             await members.mark()
@@ -97,6 +95,17 @@ async def measure(stack: Stack, nodes: Nodes, directory: Path, people: int, runs
         flush=True,
     )
     return point
+
+
+async def connected_at(members: Members) -> float:
+    """When the last of them had its media connected."""
+    async with asyncio.timeout(RECOVER_SECONDS):
+        while True:
+            news = [report["news"] for report in (await members.report()).values()]
+            connected = [[at for at, what in each if what.startswith("MediaConnected")] for each in news]
+            if all(connected):
+                return max(times[0] for times in connected)
+            await asyncio.sleep(0.1)  # the interval at which they are asked
 
 
 def plot(points: Sequence[Point]) -> str:

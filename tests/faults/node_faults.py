@@ -189,7 +189,9 @@ def native_gap(
     """The worst of a native participant's sources; with `cameras` of those or of the others alone. None without any."""
     if idle:
         return float(report["anything"]["seconds"])
-    gaps = [each[of]["seconds"] for each in report["sources"] if cameras is None or each["camera"] is cameras]
+    gaps: list[float] = [
+        each[of]["seconds"] for each in report["sources"] if cameras is None or each["camera"] is cameras
+    ]
     return max(gaps, default=None)
 
 
