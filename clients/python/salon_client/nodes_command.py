@@ -16,6 +16,7 @@ from salon_client.core.draining import Drain, DrainWatch, Left
 from salon_client.nodes import NodesApi, Where
 
 LOOK_SECONDS = 0.5
+_WATCH_SECONDS = 1.0
 _UNANSWERED_SECONDS = 15.0
 """The rooms service may be away for so long while a drain is followed."""
 _COLUMNS = ("NODE", "HEALTH", "MODE", "STRESS", "PARTICIPANTS", "ROOMS")
@@ -25,17 +26,21 @@ async def show_nodes(where: Where, *, as_json: bool, watch: bool) -> None:
     """Print all nodes once, or each second until Ctrl-C. Raises SalonError."""
     quiet_nats()
     async with NodesApi.connect(where) as api:
-        while True:
-            nodes = await api.list()
-            if as_json:
-                typer.echo(json.dumps([node_json(each) for each in nodes]))
-            else:
-                if watch and sys.stdout.isatty():
+        if not watch:
+            _print_nodes(await api.list(), as_json=as_json)
+        while watch:
+            try:
+                nodes = await api.list()
+                if sys.stdout.isatty():
                     typer.echo("\x1b[2J\x1b[H", nl=False)
-                typer.echo(table(nodes, time.time()))
-            if not watch:
-                return
-            await asyncio.sleep(1.0)
+                _print_nodes(nodes, as_json=as_json)
+            except SalonError as error:
+                typer.secho(f"{error}; trying again", fg="yellow", err=True)
+            await asyncio.sleep(_WATCH_SECONDS)
+
+
+def _print_nodes(nodes: Sequence[nodes_pb2.NodeStatus], *, as_json: bool) -> None:
+    typer.echo(json.dumps([node_json(each) for each in nodes]) if as_json else table(nodes, time.time()))
 
 
 async def set_mode(where: Where, node_id: str, mode: "presence_pb2.NodeMode.ValueType") -> None:

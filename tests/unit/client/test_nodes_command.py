@@ -50,8 +50,11 @@ class FakeRooms:
         self.lists = list(lists)
         self.orders: list[tuple[str, int, int]] = []
         self.ordered = asyncio.Event()
+        self.last_listed = asyncio.Event()
 
     async def ListNodes(self, _request: nodes_pb2.ListNodesRequest) -> nodes_pb2.ListNodesResponse:
+        if len(self.lists) == 1:
+            self.last_listed.set()
         said = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(said, SalonError):
             raise said
@@ -120,18 +123,30 @@ def test_json_is_for_scripts(
     assert (said["participants"], said["rooms"], said["drain_deadline"]) == (12, 4, "1970-01-01T00:00:00Z")
 
 
-async def test_watching_prints_again_and_again(
+async def test_watching_goes_on_while_nobody_answers(
     serve: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serve([node()], [node()], SalonError(Code.UNAVAILABLE, "nobody serves this now"))
-    monkeypatch.setattr("salon_client.nodes_command.asyncio.sleep", _at_once)
-    with pytest.raises(SalonError, match="nobody serves"):
-        await nodes_command.show_nodes(WHERE, as_json=True, watch=True)
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    fake = serve([node()], SalonError(Code.UNAVAILABLE, "nobody serves this now"), [node()], [])
+    monkeypatch.setattr(nodes_command, "_WATCH_SECONDS", 0.0)
+    watching = asyncio.create_task(nodes_command.show_nodes(WHERE, as_json=True, watch=True))
+    await asyncio.wait_for(fake.last_listed.wait(), 5)
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    said = capsys.readouterr()
+    assert len([line for line in said.out.splitlines() if line != "[]"]) == 2
+    assert "nobody serves this now; trying again" in said.err
 
 
-async def _at_once(_seconds: float) -> None:
-    pass
+def test_progress_is_one_line_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = nodes_command.Progress()
+    for line in ("2 left", "2 left", "1 left"):
+        progress.show(line)
+    progress.end()
+    assert capsys.readouterr().err == "\r\x1b[K2 left\r\x1b[K1 left\n"
 
 
 def test_drain_is_followed_until_the_node_is_empty(
