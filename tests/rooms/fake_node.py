@@ -31,6 +31,7 @@ class FakeNode(media_pb2_grpc.MediaServiceServicer):
         self._people: dict[tuple[str, str], presence_pb2.PresenceEntry] = {}
         self._beating: asyncio.Task[None] | None = None
         self._silence: asyncio.Server | None = None
+        self._callers: list[asyncio.StreamWriter] = []
         registry = ServiceRegistry()
         media_pb2_grpc.add_MediaServiceServicer_to_server(self, registry)
         self._mount = NatsMount(nc, registry, region=region, node=node_id)
@@ -80,7 +81,7 @@ class FakeNode(media_pb2_grpc.MediaServiceServicer):
         """Stop at once: the port still takes connections, and nobody answers."""
         await self._fall_silent()
         host, _, port = self.beat.health_address.partition(":")
-        self._silence = await asyncio.start_server(lambda _r, _w: None, host, int(port))
+        self._silence = await asyncio.start_server(self._keep_waiting, host, int(port))
 
     async def stop(self) -> None:
         """Clean up."""
@@ -88,6 +89,12 @@ class FakeNode(media_pb2_grpc.MediaServiceServicer):
             await self.kill()
         if self._silence is not None:
             self._silence.close()
+            for caller in self._callers:
+                caller.close()
+            await self._silence.wait_closed()
+
+    def _keep_waiting(self, _: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:
+        self._callers.append(caller)
 
     async def _fall_silent(self) -> None:
         if self._beating is not None:
