@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
 
 import pytest
-from media.harness import ROOM_ID, Client
+from google.protobuf.timestamp_pb2 import Timestamp
+from media.harness import ROOM_ID, Client, until
 from media.hold_thread import bury, find_thread, hold
 from media.node_process import Process, admit, fetch, running_node, start
-from salon.media.v1 import media_pb2
+from salon.media.v1 import channel_pb2, media_pb2
 from salon.rooms.v1 import presence_pb2
 from salon_common.errors import Code, SalonError
 from support.nats_server import free_port
@@ -81,6 +83,79 @@ async def test_media_survives_nats_and_presence_is_told_again(node: Process) -> 
     assert client.channel.readyState == "open"
     await client.pc.close()
     await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
+
+
+async def connected(node: Process, client: Client) -> str:
+    """Connect; returns the node's boot id."""
+    boot_id = (await node.beat()).boot_id
+    client.pc.addTransceiver("audio", direction="recvonly")
+    await client.accept(await admit(node, client, boot_id))
+    await asyncio.wait_for(client.opened.wait(), 10)
+    await node.becomes(presence_pb2.PRESENCE_STATUS_CONNECTED)
+    return boot_id
+
+
+async def beats_in(node: Process, mode: "presence_pb2.NodeMode.ValueType") -> presence_pb2.NodeHeartbeat:
+    """The first beat in that mode."""
+    while (beat := await node.beat()).mode != mode:
+        pass
+    return beat
+
+
+async def test_sigterm_drains_until_the_last_one_has_moved() -> None:
+    async with running_node(SALON_MEDIA_DRAIN_SECONDS="60") as node:
+        client, late = Client(), Client(ordinal=2)
+        boot_id = await connected(node, client)
+        node.process.send_signal(signal.SIGTERM)
+        beat = await beats_in(node, presence_pb2.NODE_MODE_DRAINING)
+        assert 50 < beat.drain_deadline.seconds - time.time() <= 60
+        late.pc.addTransceiver("audio", direction="recvonly")
+        with pytest.raises(SalonError, match="draining") as caught:
+            await admit(node, late, boot_id)
+        assert caught.value.code is Code.UNAVAILABLE
+        assert (await node.health("/readyz"))[0] == 503
+        assert (await node.beat()).participants == 1, "who is here is served on"
+        assert client.channel.readyState == "open"
+        client.say(channel_pb2.ClientMessage(epoch_seen=channel_pb2.EpochSeen(epoch=2)))
+        await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
+        assert await asyncio.wait_for(node.process.wait(), 10) == 0
+        await client.pc.close()
+
+
+async def test_who_is_left_when_the_drain_is_over_is_told_and_the_process_ends() -> None:
+    async with running_node(SALON_MEDIA_DRAIN_SECONDS="1.5") as node:
+        client = Client()
+        await connected(node, client)
+        node.process.send_signal(signal.SIGTERM)
+        await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
+        assert await asyncio.wait_for(node.process.wait(), 10) == 0
+        await until(lambda: client.channel.readyState == "closed")
+        await client.pc.close()
+
+
+async def test_a_second_signal_ends_a_drain_at_once() -> None:
+    async with running_node(SALON_MEDIA_DRAIN_SECONDS="60") as node:
+        client = Client()
+        await connected(node, client)
+        node.process.send_signal(signal.SIGTERM)
+        await beats_in(node, presence_pb2.NODE_MODE_DRAINING)
+        node.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(node.process.wait(), 10) == 1
+        await client.pc.close()
+
+
+async def test_a_drain_by_call_is_told_at_once_and_can_be_called_off(node: Process) -> None:
+    boot_id = (await node.beat()).boot_id
+    deadline = Timestamp(seconds=int(time.time()) + 600)
+    for mode in (presence_pb2.NODE_MODE_DRAINING, presence_pb2.NODE_MODE_ACTIVE):
+        request = media_pb2.SetModeRequest(boot_id=boot_id, mode=mode, deadline=deadline)
+        await node.stub.SetMode(request, timeout=2.0)
+        assert (await beats_in(node, mode)).HasField("drain_deadline") is (
+            mode == presence_pb2.NODE_MODE_DRAINING
+        )
+    client = Client()
+    await connected(node, client)
+    await client.pc.close()
 
 
 async def test_a_node_whose_engine_hangs_ends_so_that_it_is_seen_to_be_dead(node: Process) -> None:
