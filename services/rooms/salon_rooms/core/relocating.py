@@ -59,19 +59,5 @@ class MoveRoom(Command[bool]):
         return self.to if self.to != self.node and takes_rooms(self.to, moment) else None
 
 
-@dataclass(frozen=True)
-class Settle(Command[bool]):
-    """The nodes that the room was leaving may be left for good. The reply is whether there were any."""
-
-    def apply(self, room: Room | None, moment: Moment) -> Outcome[bool]:
-        """Drops those whose deadline has passed."""
-        if room is None:
-            return Outcome(reply=False)
-        settled = Draft(room, moment.wall).change()
-        if settled.head == room.head:
-            return Outcome(reply=False)
-        return Outcome(reply=True, change=settled)
-
-
 def _is_on(room: Room, node: NodeRef) -> bool:
     return not room.ended and active_node(room.head.placement) == node

@@ -5,7 +5,6 @@ from salon.rooms.v1 import presence_pb2, room_pb2
 from salon_common.errors import Code, SalonError
 from salon_rooms.core.placement import NodeRef
 from salon_rooms.core.places import LEAVING_SECONDS, SETTLED_SECONDS
-from salon_rooms.core.relocating import Settle
 from salon_rooms.core.staying import Connected, Vouched
 from unit.rooms.kit import House
 
@@ -142,14 +141,12 @@ class TestMeanwhile:
             house.resume(who)
             house.connected(who)
         assert house.leaving == [N1]
-        assert not house.do(Settle())
         house.now += SETTLED_SECONDS
         assert house.leaving == []
-        assert house.do(Settle())
+        house.chat(people[0])
         assert [n.node_id for n in house.state.head.placement.nodes] == [house.node.node_id]
         assert house.state.head.placement.epoch == 2
-        assert house.bodies == []
-        assert not house.do(Settle())
+        assert house.bodies == ["chat"]
 
     def test_any_change_after_the_deadline_drops_the_old_node(self) -> None:
         house, people = full_house()
@@ -157,11 +154,6 @@ class TestMeanwhile:
         house.now += LEAVING_SECONDS
         house.chat(people[0])
         assert len(house.state.head.placement.nodes) == 1
-
-    def test_no_room_settles_nothing(self) -> None:
-        house = House()
-        house.room = None
-        assert not house.do(Settle())
 
     def test_a_newcomer_goes_to_the_new_node_and_moves_nobody(self) -> None:
         house, _ = full_house()
