@@ -102,7 +102,9 @@ async def connected_at(members: Members) -> float:
     async with asyncio.timeout(RECOVER_SECONDS):
         while True:
             news = [report["news"] for report in (await members.report()).values()]
-            connected = [[at for at, what in each if what.startswith("MediaConnected")] for each in news]
+            connected: list[list[float]] = [
+                [at for at, what in each if what.startswith("MediaConnected")] for each in news
+            ]
             if all(connected):
                 return max(times[0] for times in connected)
             await asyncio.sleep(0.1)  # the interval at which they are asked

@@ -192,7 +192,7 @@ def native_gap(
     gaps: list[float] = [
         each[of]["seconds"] for each in report["sources"] if cameras is None or each["camera"] is cameras
     ]
-    return max(gaps, default=None)
+    return max(gaps) if gaps else None
 
 
 def page_gap(gaps: Gaps, *, idle: bool) -> float | None:
