@@ -98,8 +98,9 @@ test-web-unit: .run/gen-web ## the SDK and the app without a browser
 	cd web && npm test --silent
 
 test-unit: .run/gen-python ## pure parts, no sockets; branch coverage of every core/ stays at 90 % and more
-	$(RUN) pytest -q tests -m "not stack and not browser" --cov=salon_rooms.core --cov=salon_signaling.core \
+	$(RUN) pytest -q tests --ignore=tests/model -m "not stack and not browser" --cov=salon_rooms.core --cov=salon_signaling.core \
 		--cov=salon_media.core --cov=salon_client.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=90
+	$(RUN) pytest -q tests/model
 
 test-stack: .run/gen-python .run/web-dist ## real NATS, real services, native clients
 	$(RUN) pytest -q tests -m "stack and not browser"

@@ -11,7 +11,7 @@ from model.faults import Fault, Kind
 from model.world import World
 
 WHOLE = int(os.environ.get("RUNS", "0")) >= 1000
-STRIDE = 1 if WHOLE else 12
+STRIDE = 1 if WHOLE else 16
 MESSAGE_RUNS = 20_000 if WHOLE else 150
 
 FAULTS = [

@@ -13,7 +13,7 @@ from model.observer import Violation
 from model.scenario import Scenario, scenario, simplified
 from model.world import Size
 
-RUNS = int(os.environ.get("RUNS", "200"))
+RUNS = int(os.environ.get("RUNS", "100"))
 SEED = int(os.environ.get("SEED", "0"))
 
 
