@@ -192,7 +192,7 @@ def native_gap(
     gaps: list[float] = [
         each[of]["seconds"] for each in report["sources"] if cameras is None or each["camera"] is cameras
     ]
-    return max(gaps) if gaps else None
+    return max(gaps, default=None)
 
 
 def page_gap(gaps: Gaps, *, idle: bool) -> float | None:
@@ -226,7 +226,7 @@ def read_sizes(natives: dict[str, Any], reading: Reading) -> None:
 
 def back_at(source: dict[str, Any], since: float, tall: int) -> float | None:
     """When a picture was as tall again as before; None if it is not."""
-    after = [(at, height) for at, height in source["heights"] if at >= since]
+    after: list[tuple[float, int]] = [(at, height) for at, height in source["heights"] if at >= since]
     if after and after[-1][1] < tall:
         return None
     lower = [index for index, (_, height) in enumerate(after) if height < tall]
