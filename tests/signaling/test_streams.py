@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 
 import grpc
 import pytest
@@ -151,3 +152,29 @@ async def test_tokens_are_renewed_and_silence_is_filled(world: World) -> None:
         assert (await ada.read(timeout=8)).WhichOneof("body") == "session_token"
         assert ada.token != before
         assert "keepalive" in ada.bodies
+
+
+async def test_while_nats_is_away_calls_fail_at_once_and_streams_stay_open(world: World) -> None:
+    replica = await world.replica(1, token_lifetime="10")
+    async with people(3) as (ada, bo, cy):
+        await ada.join(replica)
+        await bo.join(replica, name="Bo")
+        bo.vanish()
+        world.server.kill()
+        for person in (cy, bo):
+            began = time.monotonic()
+            with pytest.raises(grpc.aio.AioRpcError, match="Salon cannot answer now: try again") as caught:
+                await person.join(replica)
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+            # A call that was under way when NATS went waits for its own time; a later one for nothing.
+            assert time.monotonic() - began < 1.5
+        request = signaling_pb2.SendChatRequest(request_id="r", text="into the void")
+        with pytest.raises(grpc.aio.AioRpcError, match="Salon cannot answer now: try again"):
+            await ada.stub.SendChat(request, metadata=ada.metadata)
+        before = ada.token
+        await ada.read_until_kind("session_token")
+        assert ada.token != before
+        world.server.start()
+        await ada.read_until(await world.chat("back"))
+        assert "snapshot" not in ada.bodies
+        await bo.join(replica)
