@@ -59,6 +59,9 @@ async def measure(stack: Stack, nodes: Nodes, directory: Path, people: int, runs
                 await exits.enter_async_context(NativeCrowd.start(directory / f"{people}-{number}.log"))
                 for number in range(PROCESSES)
             ]
+            await asyncio.gather(
+                *(crowd.call("mark") for crowd in crowds)
+            )  # their start is no part of a join
             await nodes.open_only([victim], names)
             links = [
                 await stack.create_room(f"Recovery {people}.{run}.{room}") for room in range(people // ROOM)
