@@ -99,7 +99,13 @@ mod tests {
     #[test]
     fn a_pause_earns_the_first_few_again() {
         let mut requests = KeyFrameRequests::default();
-        for (ms, asks) in [(0, true), (300, true), (600, true), (5_000, true), (5_300, true)] {
+        for (ms, asks) in [
+            (0, true),
+            (300, true),
+            (600, true),
+            (5_000, true),
+            (5_300, true),
+        ] {
             requests.want();
             assert_eq!(requests.poll(ms * 1000), asks);
             requests.received(ms * 1000 + 500);
