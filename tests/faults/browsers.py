@@ -57,12 +57,24 @@ async def _participant(
 
 
 async def _debugging_port(profile: Path) -> int:
-    """Chromium writes down the port that it took."""
+    """Chromium writes down the port that it took, a little before it listens there."""
     file = profile / "DevToolsActivePort"
     async with asyncio.timeout(_START_SECONDS):
         while not (file.exists() and file.read_text()):  # noqa: ASYNC110 - the file can only be looked for
             await asyncio.sleep(0.05)  # the interval at which it is
-    return int(file.read_text().split()[0])
+        port = int(file.read_text().split()[0])
+        while not await _listens(port):  # noqa: ASYNC110 - it can only be tried
+            await asyncio.sleep(0.05)  # the interval at which it is tried
+    return port
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionError:
+        return False
+    writer.close()
+    return True
 
 
 async def put_in_background(participant: Participant) -> Page:

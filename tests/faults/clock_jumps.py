@@ -14,7 +14,7 @@ from faults.crowd import join_native
 from faults.figures import Figure, Outcome, Who
 from faults.nats_outage import inconsistencies, rooms_agree
 from faults.node_faults import Reading, mark_all, native_gap, page_gap
-from faults.stage import LISTENER, Cast, Stage, choose_victim
+from faults.stage import VIEWER, Cast, Stage, choose_victim
 from salon_common.errors import Code, SalonError
 
 SHIM = Path(__file__).with_name("clock_shim.c")
@@ -85,7 +85,7 @@ async def still_works(stage: Stage, cast: Cast, about: str, reading: Reading) ->
     first = cast.members.natives[0]
     try:
         await first.process.call("say", name=first.name, text=about)
-        guest = await join_native(first.process, cast.links[0], "Guest", stage.stack.signaling_grpc, LISTENER)
+        guest = await join_native(first.process, cast.links[0], "Guest", stage.stack.signaling_grpc, VIEWER)
         await guest.process.call("leave", names=[guest.name], quietly=False)
     except (RuntimeError, TimeoutError) as error:
         reading.outcome.find(reading.run, f"{about}: {error}")

@@ -23,6 +23,8 @@ from salon_client.tracks import Tracks
 from salon_common.errors import SalonError
 
 _LOOK_SECONDS = 0.02
+_SLOTS = 2
+"""Rooms have three people, and each slot has a decoder."""
 _TOLD = (Entered, MediaConnected, MediaLost, Disconnected)
 _COLOURS = ((200, 40, 40), (40, 160, 60), (40, 80, 200), (210, 190, 40), (140, 50, 170), (40, 170, 180))
 
@@ -149,7 +151,7 @@ class Program:
             microphone=ToneTrack(300.0 + 70 * number) if speaks else None,
             camera=ColourTrack(colour, size=(160, 120), fps=fps) if fps else None,
         )
-        joined = Room.join((room, secret), name, tracks=tracks, signaling=signaling, video_slots=4)
+        joined = Room.join((room, secret), name, tracks=tracks, signaling=signaling, video_slots=_SLOTS)
         member = self.members[name] = Member(joined)
         await member.enter()
         return {"id": member.room.me, "node": member.room.node_id}

@@ -30,6 +30,8 @@ TWICE_SECONDS = 0.06
 """The pages are listened to each 20 ms: three looks in a row are no chance."""
 _WHOLE_RUN_SECONDS = 180.0
 
+CAMERA = (640, 360)
+"""Of the pages: large enough for a smaller size to be noticed."""
 SETTINGS = {"media": {"SALON_MEDIA_DRAIN_SECONDS": "45"}}
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -56,6 +57,7 @@ def staged(
     *,
     isolate: Sequence[str] = (),
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    camera: tuple[int, int] = Size.camera,
 ) -> Scenario:
     """A scenario of runs that share a stage; a run that does not end well gets the next a new stage."""
 
@@ -64,7 +66,10 @@ def staged(
         run = failures = 0
         while run < options.runs and failures < TRIES:
             async with Stage.open(
-                options.directory, options.size, isolate=isolate, settings=settings
+                options.directory,
+                replace(options.size, camera=camera),
+                isolate=isolate,
+                settings=settings,
             ) as stage:
                 while run < options.runs:
                     run += 1
@@ -148,7 +153,7 @@ def scenarios() -> dict[str, Scenario]:
     """All of them, by name, in the order in which they are run."""
     named = {fault.name: node_fault(fault) for fault in node_faults.NODE_FAULTS}
     for move in planned_moves.PLANNED_MOVES:
-        named[move.name] = staged(move.run, settings=planned_moves.SETTINGS)
+        named[move.name] = staged(move.run, settings=planned_moves.SETTINGS, camera=planned_moves.CAMERA)
     for victim in service_kills.VICTIMS:
         named[f"kill-{victim}"] = service_kill(victim)
     named["clock-jump"] = clock_jump()

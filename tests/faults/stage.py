@@ -24,8 +24,10 @@ from support.synthetic_media import PEOPLE
 
 ROOM_OF_PAGE, ROOM_OF_NATIVES, BYSTANDING = 2, 3, 2
 """How many native participants are in each room."""
-SPEAKER, LISTENER = Seat(speaks=True), Seat(speaks=False)
-"""One in each room speaks. Sound is half of what a native client costs, and the machine must not be the bottleneck."""
+SHOWN, SPEAKER, VIEWER = Seat(speaks=True), Seat(speaks=True, fps=0), Seat(speaks=False)
+"""One in each room speaks, the others have cameras: each sends something, and the machine must not be the bottleneck. A page
+is shown everybody.
+"""
 BYSTANDER = Seat(speaks=True, fps=0)
 """A packet each 20 ms, so that a gap of 200 ms is one."""
 _KNOWN_SECONDS = 10.0
@@ -43,6 +45,8 @@ class Size:
     """Rooms of two native clients on other nodes."""
     media: int = 4
     """Media nodes."""
+    camera: tuple[int, int] = (320, 180)
+    """What the pages' cameras see, in pixels."""
 
     @property
     def people(self) -> int:
@@ -144,9 +148,8 @@ class Stage:
                 await exits.enter_async_context(NativeCrowd.start(directory / f"natives-{number}.log"))
                 for number in range(3)
             ]
-            # 640x360 is sent in two layers, so that there is one to come back.
             people = PEOPLE[: size.pages]
-            pages = await exits.enter_async_context(seated(people, directory, (640, 360))) if people else []
+            pages = await exits.enter_async_context(seated(people, directory, size.camera)) if people else []
             yield cls(stack, Nodes(nc), crowds, Pages(pages), size)
 
     @property
@@ -166,6 +169,7 @@ class Stage:
         places = [
             (link, index) for link, count in zip(cast.links, counts, strict=True) for index in range(count)
         ]
+        with_pages = self.size.pages * ROOM_OF_PAGE
         cast.members = Members(
             await asyncio.gather(
                 *(
@@ -173,7 +177,7 @@ class Stage:
                         self._crowds[number % 2],
                         link,
                         f"Native {run}.{number}",
-                        LISTENER if index else SPEAKER,
+                        VIEWER if index else SPEAKER if number >= with_pages else SHOWN,
                     )
                     for number, (link, index) in enumerate(places)
                 )
@@ -184,6 +188,8 @@ class Stage:
         cast.bystanders = Members(await self._seat_bystanders(run))
         await self.nodes.open_only(self.media_names, self.media_names)
         self._check(cast, victim)
+        # Pages count from their first mark on: what they have never counted they could not miss.
+        await self.pages.mark()
         since = await cast.members.mark()
         lacking = await cast.members.wait_heard(since, 20) | await cast.bystanders.wait_heard(since, 20)
         if lacking:

@@ -5,6 +5,8 @@
 // its person. All times are milliseconds since the epoch, so that they compare with the clock of whoever broke something.
 (() => {
   const POLL_MS = 50;
+  const STATISTICS_MS = 200; // they cost a page far more than asking its receivers does, unless there is nothing else to ask
+  const QUIET_MS = 300;
   const LISTEN_MS = 20;
   const AUDIBLE_DB = -55;
   const now = () => performance.timeOrigin + performance.now();
@@ -102,17 +104,36 @@
   // ---- packets, and what is delivered of each source
 
   const counts = new WeakMap();
+  const delivered = new WeakMap();
+  let statisticsAt = 0;
   async function poll() {
     const open = salonMeasure.connections.filter(({ connectionState }) => connectionState === "connected");
-    const grown = await Promise.all(open.map(pollOne));
+    const grown = open.map(askReceivers);
     spans.twoNodes.look(grown.filter(Boolean).length > 1, now());
+    const quiet = ![...sources.lines.values()].some(({ last }) => now() - last < QUIET_MS);
+    if (!quiet && now() - statisticsAt < STATISTICS_MS) return;
+    statisticsAt = now();
+    await Promise.all(open.map(readStatistics));
   }
 
-  // Whether any packet of media came since the last look. The statistics carry the time of the last one.
-  async function pollOne(connection) {
+  // Whether anything was delivered since the last look, and when of each source.
+  function askReceivers(connection) {
+    const before = delivered.get(connection) ?? 0;
+    let last = before;
+    for (const receiver of connection.getReceivers()) {
+      for (const { source, timestamp } of receiver.getContributingSources()) {
+        sources.arrive(source, timestamp);
+        last = Math.max(last, timestamp);
+      }
+    }
+    delivered.set(connection, last);
+    return last > before;
+  }
+
+  // The statistics carry the time of the last packet.
+  async function readStatistics(connection) {
     const before = counts.get(connection) ?? new Map();
     counts.set(connection, before);
-    let grown = false;
     const report = await connection.getStats().catch(() => new Map());
     for (const entry of report.values()) {
       if (entry.type === "transport" && entry.packetsReceived > (before.get("transport") ?? 0)) {
@@ -122,14 +143,9 @@
       if (entry.type !== "inbound-rtp" || !entry.lastPacketReceivedTimestamp) continue;
       if (entry.packetsReceived <= (before.get(entry.id) ?? 0)) continue;
       before.set(entry.id, entry.packetsReceived);
-      grown = true;
       packets.arrive(entry.kind, entry.lastPacketReceivedTimestamp);
       packets.arrive("media", entry.lastPacketReceivedTimestamp);
     }
-    for (const receiver of connection.getReceivers()) {
-      for (const { source, timestamp } of receiver.getContributingSources()) sources.arrive(source, timestamp);
-    }
-    return grown;
   }
 
   // ---- sound
@@ -177,6 +193,7 @@
     const connections = new Set(heard.map(({ connection }) => connection));
     spans.heardTwice.look(connections.size > 1, at);
     spans.notHeard.look(connections.size === 0, at);
+    if (Object.keys(wanted).length === 0) return;
     for (const { track } of heard) {
       const analyser = analyserOf(track);
       const bins = new Float32Array(analyser.frequencyBinCount);

@@ -7,12 +7,15 @@ What is mended here, with aiortc 1.16 and aioice 0.13:
   at once.
 * The router forgets RTX SSRCs, so retransmissions for one of several video slots are dropped: they are registered.
 * Closing during a handshake leaves decoder threads behind: transport first, receivers once more at the end.
+* Closing waits on the loop for one decoder thread a slot, half a second for a few clients in one process: they end on a thread of their own.
 * A decoded frame's `pts` counts from the receiver's first frame, and CSRCs are not shown: `pts` becomes the RTP timestamp and every
   packet's CSRC is handed on, so that each frame can be told whose it is.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from threading import Thread
 from typing import Any
 
 from aioice import Candidate
@@ -22,6 +25,8 @@ from aiortc import RTCPeerConnection, RTCRtpReceiver
 _ANY_PORT = 9
 _HOST_COMPONENT = 1
 
+_DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
+_DECODER_THREAD = "_RTCRtpReceiver__decoder_thread"
 _MAPPER = "_RTCRtpReceiver__timestamp_mapper"
 _HANDLE_RTP = "_handle_rtp_packet"
 
@@ -57,12 +62,33 @@ async def close(pc: RTCPeerConnection) -> None:
     with either left could not end.
     """
     transport = _dtls(pc)
+    await _end_decoders(pc)
     if transport.state != "connected":
         await transport.transport.stop()
     await pc.close()
+    await _end_decoders(pc)
     for transceiver in pc.getTransceivers():
         await transceiver.receiver.stop()
     await transport.transport._connection.close()  # noqa: SLF001
+
+
+async def _end_decoders(pc: RTCPeerConnection) -> None:
+    """End the receivers' threads without keeping the loop waiting for them."""
+    ending: list[Thread] = []
+    for transceiver in pc.getTransceivers():
+        receiver: Any = transceiver.receiver
+        thread: Thread | None = getattr(receiver, _DECODER_THREAD)
+        if thread is not None:
+            getattr(receiver, _DECODER_QUEUE).put(None)
+            setattr(receiver, _DECODER_THREAD, None)
+            ending.append(thread)
+    if ending:
+        await asyncio.to_thread(_join_all, ending)
+
+
+def _join_all(threads: Sequence[Thread]) -> None:
+    for thread in threads:
+        thread.join()
 
 
 async def check_at_once(pc: RTCPeerConnection, candidates: Sequence[str]) -> None:

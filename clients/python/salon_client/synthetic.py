@@ -16,6 +16,7 @@ SAMPLE_RATE = 48_000
 _FRAME_SAMPLES = 960
 _AMPLITUDE = 0.3 * 32767
 _VIDEO_CLOCK = 90_000
+_PIXELS = "yuv420p"
 
 Colour = tuple[int, int, int]
 
@@ -65,15 +66,17 @@ class ColourTrack(_Paced):
         super().__init__(1 / fps)
         self._fps = fps
         width, height = size
-        self._picture = np.empty((height, width, 3), np.uint8)
-        self._picture[:] = colour
+        picture = np.empty((height, width, 3), np.uint8)
+        picture[:] = colour
         if number is not None:
-            draw_number(self._picture, number)
+            draw_number(picture, number)
+        converted = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=_PIXELS)
+        self._picture = converted.to_ndarray()
 
     async def recv(self) -> Any:
         """The next frame."""
         index = await self._next_index()
-        frame = av.VideoFrame.from_ndarray(self._picture, format="rgb24").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(self._picture, format=_PIXELS)
         frame.pts = index * _VIDEO_CLOCK // self._fps
         frame.time_base = fractions.Fraction(1, _VIDEO_CLOCK)
         return frame
