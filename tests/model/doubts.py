@@ -11,7 +11,7 @@ from salon_rooms.core.placement import Directory, NodeRef, ProbeWanted
 from salon_rooms.core.suspicion import PROBE_SECONDS, ProbeOutcome
 
 TICK_SECONDS = 0.1
-ASK_SECONDS = 0.35
+ASK_SECONDS = 0.6
 """How long whoever asks waits for the outcome."""
 
 
@@ -37,7 +37,7 @@ class ModelDoubts:
         replica.every(TICK_SECONDS, self._tick)
 
     async def doubt(self, ref: NodeRef, reason: presence_pb2.DoubtReason.ValueType, asker: str) -> None:
-        """Open a suspicion; returns when a probe has said what is to be thought of it, at the latest after 350 ms."""
+        """Open a suspicion; returns when a probe has said what is to be thought of it, at the latest after 600 ms."""
         doubt = presence_pb2.NodeDoubt(node_id=ref.node_id, boot_id=ref.boot_id, reason=reason, asker=asker)
         if not self._nodes.is_alive(ref, self._replica.now):
             return

@@ -24,8 +24,8 @@ from salon_rooms.probe import probe
 _log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.1
-ASK_SECONDS = 0.35
-"""How long whoever asks waits for the outcome: a probe and a little."""
+ASK_SECONDS = 0.6
+"""How long whoever asks waits for the outcome: a probe, and as much again for a busy machine."""
 MAX_ASKER = 128
 """Characters of an asker's mark."""
 
@@ -92,7 +92,7 @@ class Doubts:
         await asyncio.gather(*self._probes, return_exceptions=True)
 
     async def ask(self, ref: NodeRef, asker: str) -> None:
-        """Somebody hears a node no more. Returns when a probe has said what that means, at the latest after 350 ms;
+        """Somebody hears a node no more. Returns when a probe has said what that means, at the latest after 600 ms;
         at once when the node is known to be dead.
         """
         await self._doubt(ref, presence_pb2.DOUBT_REASON_UNHEARD, asker)

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 
 from salon.rooms.v1 import nodes_pb2, presence_pb2
 
-from salon_rooms.core.suspicion import DEAD_AFTER, OVERDUE_AFTER, Evidence, Health, ProbeOutcome, Watch
+from salon_rooms.core.suspicion import (
+    DEAD_AFTER,
+    LATE_AFTER,
+    OVERDUE_AFTER,
+    Evidence,
+    Health,
+    ProbeOutcome,
+    Watch,
+)
 
 FORGOTTEN_AFTER = 60.0
 """Seconds for which the dead are remembered."""
@@ -142,7 +150,7 @@ class Directory:
         self._ticked = now
         for node_id in list(self._suspects):
             self._judge(self._nodes[node_id], now)
-        for node in self._overdue(now):
+        for node in self._late(now):
             self._judge(node, now)
 
     def poll_probes(self, now: float, limit: int = PROBES_AT_ONCE) -> list[ProbeWanted]:
@@ -307,11 +315,11 @@ class Directory:
         last = next(reversed(self._nodes.values()))
         return now - last.watch.heard <= OVERDUE_AFTER
 
-    def _overdue(self, now: float) -> list[_Node]:
-        """Those whose heartbeat is overdue: the first ones, as the order is that of the heartbeats."""
+    def _late(self, now: float) -> list[_Node]:
+        """Those whose heartbeat is late: the first ones, as the order is that of the heartbeats."""
         found: list[_Node] = []
         for node in self._nodes.values():
-            if now - node.watch.heard <= OVERDUE_AFTER:
+            if now - node.watch.heard <= LATE_AFTER:
                 break
             found.append(node)
         return found

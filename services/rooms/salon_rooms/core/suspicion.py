@@ -10,8 +10,11 @@ from typing import Final, TypeAlias
 
 from salon.rooms.v1 import nodes_pb2
 
+LATE_AFTER: Final = 1.15
+"""Seconds without a heartbeat that make a suspicion; they come each second. A probe costs little, and so the silence of a
+node that was frozen is mostly known when its people ask, a second after their last packet."""
 OVERDUE_AFTER: Final = 1.4
-"""Seconds without a heartbeat that make a suspicion; they come each second."""
+"""Seconds without a heartbeat that speak against a node."""
 DEAD_AFTER: Final = 3.0
 """Seconds without a sign of life that condemn a silent node."""
 ASKS_WITHIN: Final = 3.0
@@ -170,7 +173,7 @@ class Watch:
         if self.health == nodes_pb2.NODE_HEALTH_DEAD:
             return
         late = now - self.heard
-        if late > OVERDUE_AFTER and anybody_heard and not self.is_suspected:
+        if late > LATE_AFTER and anybody_heard and not self.is_suspected:
             self._suspect(Evidence.OVERDUE, now)
         if not self.is_suspected:
             return
@@ -242,7 +245,7 @@ class Watch:
         """Once isolated it stays so until it beats: an outage of our own says nothing about it."""
         if self.health == nodes_pb2.NODE_HEALTH_ISOLATED:
             return
-        if late <= OVERDUE_AFTER:
+        if late <= (LATE_AFTER if self.evidence is Evidence.OVERDUE else OVERDUE_AFTER):
             self._clear(Evidence.ANSWERED)
         elif late > DEAD_AFTER and anybody_heard:
             self.health, self.evidence = nodes_pb2.NODE_HEALTH_ISOLATED, Evidence.ONLY_ANSWERS

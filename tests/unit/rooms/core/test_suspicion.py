@@ -12,6 +12,7 @@ from salon_rooms.core.suspicion import (
     ASKS_WITHIN,
     DEAD_AFTER,
     INTRODUCE_AGAIN,
+    LATE_AFTER,
     OVERDUE_AFTER,
     PROBE_SECONDS,
     UNDER_WAY,
@@ -133,7 +134,7 @@ class TestBeats:
     def test_one_that_is_overdue_is_probed_and_when_it_answers_waited_for(self) -> None:
         here = Watched()
         here.freeze(ANSWERED)
-        here.wait(OVERDUE_AFTER)
+        here.wait(LATE_AFTER - STEP)
         assert here.health == ALIVE
         here.wait(STEP)
         assert (here.health, here.evidence) == (SUSPECTED, Evidence.OVERDUE)
