@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from faults.figures import Figure, Outcome, Who
@@ -17,7 +17,7 @@ from faults.node_faults import (
     read_sizes,
     worst,
 )
-from faults.stage import Cast, Stage, choose_victim
+from faults.stage import Cast, Size, Stage, choose_victim
 from salon.rooms.v1 import presence_pb2
 from support.pages import Gaps
 
@@ -30,9 +30,12 @@ TWICE_SECONDS = 0.06
 """The pages are listened to each 20 ms: three looks in a row are no chance."""
 _WHOLE_RUN_SECONDS = 180.0
 
-CAMERA = (640, 360)
-"""Of the pages: large enough for a smaller size to be noticed."""
 SETTINGS = {"media": {"SALON_MEDIA_DRAIN_SECONDS": "45"}}
+
+
+def sized(size: Size) -> Size:
+    """Who takes part: pages hear somebody, and their pictures are large enough for a smaller size to be noticed."""
+    return replace(size, camera=(640, 360), pages_listen=True)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -57,7 +56,7 @@ def staged(
     *,
     isolate: Sequence[str] = (),
     settings: Mapping[str, Mapping[str, str]] | None = None,
-    camera: tuple[int, int] = Size.camera,
+    moves: bool = False,
 ) -> Scenario:
     """A scenario of runs that share a stage; a run that does not end well gets the next a new stage."""
 
@@ -67,7 +66,7 @@ def staged(
         while run < options.runs and failures < TRIES:
             async with Stage.open(
                 options.directory,
-                replace(options.size, camera=camera),
+                planned_moves.sized(options.size) if moves else options.size,
                 isolate=isolate,
                 settings=settings,
             ) as stage:
@@ -153,7 +152,7 @@ def scenarios() -> dict[str, Scenario]:
     """All of them, by name, in the order in which they are run."""
     named = {fault.name: node_fault(fault) for fault in node_faults.NODE_FAULTS}
     for move in planned_moves.PLANNED_MOVES:
-        named[move.name] = staged(move.run, settings=planned_moves.SETTINGS, camera=planned_moves.CAMERA)
+        named[move.name] = staged(move.run, settings=planned_moves.SETTINGS, moves=True)
     for victim in service_kills.VICTIMS:
         named[f"kill-{victim}"] = service_kill(victim)
     named["clock-jump"] = clock_jump()

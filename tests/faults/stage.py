@@ -22,14 +22,14 @@ from salon_common.errors import SalonError
 from salon_common.rpc import NatsChannel
 from support.synthetic_media import PEOPLE
 
-ROOM_OF_PAGE, ROOM_OF_NATIVES, BYSTANDING = 2, 3, 2
+ROOM_OF_PAGE, ROOM_OF_NATIVES = 2, 3
 """How many native participants are in each room."""
 SHOWN, SPEAKER, VIEWER = Seat(speaks=True), Seat(speaks=True, fps=0), Seat(speaks=False)
 """One in each room speaks, the others have cameras: each sends something, and the machine must not be the bottleneck. A page
 is shown everybody.
 """
-BYSTANDER = Seat(speaks=True, fps=0)
-"""A packet each 20 ms, so that a gap of 200 ms is one."""
+BYSTANDERS = (Seat(speaks=True, fps=0), Seat(speaks=False, fps=15))
+"""One sends a packet each 20 ms, the other each 67, so that a gap of 200 ms is one."""
 _KNOWN_SECONDS = 10.0
 
 
@@ -47,6 +47,8 @@ class Size:
     """Media nodes."""
     camera: tuple[int, int] = (320, 180)
     """What the pages' cameras see, in pixels."""
+    pages_listen: bool = False
+    """Whether natives speak in the pages' rooms as well, where the page speaks."""
 
     @property
     def people(self) -> int:
@@ -177,7 +179,7 @@ class Stage:
                         self._crowds[number % 2],
                         link,
                         f"Native {run}.{number}",
-                        VIEWER if index else SPEAKER if number >= with_pages else SHOWN,
+                        self._seat(index, with_page=number < with_pages),
                     )
                     for number, (link, index) in enumerate(places)
                 )
@@ -196,6 +198,13 @@ class Stage:
             raise AssertionError(f"before any fault these do not hear everybody: {lacking}")
         return cast
 
+    def _seat(self, index: int, *, with_page: bool) -> Seat:
+        if index:
+            return VIEWER
+        if not with_page:
+            return SPEAKER
+        return SHOWN if self.size.pages_listen else VIEWER
+
     async def clear(self, cast: Cast) -> None:
         """Everybody leaves."""
         await asyncio.gather(cast.members.leave(), cast.bystanders.leave(), self.pages.leave())
@@ -208,9 +217,9 @@ class Stage:
         return list(
             await asyncio.gather(
                 *(
-                    self._join(self._crowds[2], link, f"Bystander {run}.{number}.{index}", BYSTANDER)
+                    self._join(self._crowds[2], link, f"Bystander {run}.{number}.{index}", seat)
                     for number, link in enumerate(links)
-                    for index in range(BYSTANDING)
+                    for index, seat in enumerate(BYSTANDERS)
                 )
             )
         )

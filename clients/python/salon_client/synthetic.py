@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE = 48_000
 _FRAME_SAMPLES = 960
+_FRAMES = 50
+"""Of sound in a second."""
 _AMPLITUDE = 0.3 * 32767
 _VIDEO_CLOCK = 90_000
 _PIXELS = "yuv420p"
@@ -90,17 +92,23 @@ class ToneTrack(_Paced):
     def __init__(self, hertz: float) -> None:
         super().__init__(_FRAME_SAMPLES / SAMPLE_RATE)
         self._hertz = hertz
+        # A tone of whole hertz is the same each second.
+        self._second = [self._samples(index) for index in range(_FRAMES)] if hertz == int(hertz) else []
 
     async def recv(self) -> Any:
         """The next 20 ms."""
         index = await self._next_index()
-        time_points = (np.arange(_FRAME_SAMPLES) + index * _FRAME_SAMPLES) / SAMPLE_RATE
-        samples = (_AMPLITUDE * np.sin(2 * np.pi * self._hertz * time_points)).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        samples = self._second[index % _FRAMES] if self._second else self._samples(index)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
         frame.sample_rate = SAMPLE_RATE
         frame.pts = index * _FRAME_SAMPLES
         frame.time_base = fractions.Fraction(1, SAMPLE_RATE)
         return frame
+
+    def _samples(self, index: int) -> "NDArray[np.int16]":
+        time_points = (np.arange(_FRAME_SAMPLES) + index * _FRAME_SAMPLES) / SAMPLE_RATE
+        samples = (_AMPLITUDE * np.sin(2 * np.pi * self._hertz * time_points)).astype(np.int16)
+        return samples.reshape(1, -1)
 
 
 def draw_number(picture: NDArray[np.uint8], number: int) -> None:
