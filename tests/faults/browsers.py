@@ -41,6 +41,7 @@ async def _participant(
         *("--window-size=1000,780", f"--use-file-for-fake-video-capture={picture}"),
         *(f"--use-file-for-fake-audio-capture={sound}", "about:blank"),
         stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # the kernel shares processors among sessions: a device each
     )
     try:
         endpoint = f"http://127.0.0.1:{await _debugging_port(profile)}"

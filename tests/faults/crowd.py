@@ -44,6 +44,7 @@ class NativeCrowd:
                 stderr=errors,
                 limit=_ANSWER_BYTES,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # the kernel shares processors among sessions: a device each
             )
         crowd = cls(process)
         try:

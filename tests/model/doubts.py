@@ -43,7 +43,8 @@ class ModelDoubts:
             return
         self._on_doubt(doubt)
         self._around.nats.publish(self._replica, f"doubt.{ref.node_id}", doubt)
-        if self._nodes.is_probed(ref, self._replica.now):
+        now = self._replica.now
+        if self._nodes.answers(ref, now) and self._nodes.is_probed(ref, now):
             with suppress(TimeoutError):
                 await self._replica.within(ASK_SECONDS, self._settled.setdefault(ref, Future()))
 

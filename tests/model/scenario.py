@@ -8,7 +8,7 @@ from model.network import CALM, ROUGH, Weather
 from model.observer import Violation
 from model.world import Size, World
 
-SETTLE_SECONDS = 120.0
+SETTLE_SECONDS = 60.0
 """For everybody to come in while the weather is rough already: calls, events and tries of calls are lost all the time."""
 QUIET_SECONDS = 45.0
 """After the last fault: the longest that anything may take to be as if nothing had happened. An event that nobody heard of is

@@ -32,7 +32,7 @@ STORMY = Weather(one_slow_in=4, slow=1.5, one_doubled_in=5, one_lost_in=30)
 
 def hunt(*kinds: Kind) -> None:
     """Scenarios of a few kinds of faults in stormy weather."""
-    for seed in range(40):
+    for seed in range(120):
         chance = Seeded(seed)
         faults = [
             Fault(kinds[chance.pick(len(kinds))], 6 * chance.fraction(), chance.pick(6), 1.5)

@@ -93,7 +93,7 @@ class Doubts:
 
     async def ask(self, ref: NodeRef, asker: str) -> None:
         """Somebody hears a node no more. Returns when a probe has said what that means, at the latest after 600 ms;
-        at once when the node is known to be dead.
+        at once when the node is known to be silent or dead.
         """
         await self._doubt(ref, presence_pb2.DOUBT_REASON_UNHEARD, asker)
 
@@ -117,7 +117,9 @@ class Doubts:
         if self._nc.is_connected:
             with contextlib.suppress(nats.errors.Error):
                 await self._nc.publish(f"doubt.{self._region}.{ref.node_id}", doubt.SerializeToString())
-        if not self._nodes.is_probed(ref, self._clock.now()):
+        now = self._clock.now()
+        # A node that is known to be silent is not waited for once more: whoever asks may go elsewhere at once.
+        if not self._nodes.answers(ref, now) or not self._nodes.is_probed(ref, now):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ASK_SECONDS):

@@ -124,6 +124,15 @@ async def test_who_asks_about_the_dead_does_not_wait(here: Fixture) -> None:
     assert len(here.nats.published) == before
 
 
+async def test_who_asks_about_the_silent_does_not_wait(here: Fixture) -> None:
+    here.end_probes(ProbeOutcome.SILENT)
+    await here.doubts.ask(NODE, "ada")
+    asking = asyncio.create_task(here.doubts.ask(NODE, "bob"))
+    await here.turn()
+    assert asking.done()
+    assert not here.nodes.answers(NODE, here.clock.now())
+
+
 async def test_nobody_waits_for_a_probe_for_ever(here: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doubts_module, "ASK_SECONDS", 0.02)
     await here.doubts.ask(NODE, "ada")

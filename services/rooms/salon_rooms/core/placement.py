@@ -13,7 +13,6 @@ from salon.rooms.v1 import nodes_pb2, presence_pb2
 from salon_rooms.core.suspicion import (
     DEAD_AFTER,
     LATE_AFTER,
-    OVERDUE_AFTER,
     Evidence,
     Health,
     ProbeOutcome,
@@ -313,7 +312,7 @@ class Directory:
     def _hears_anybody(self, now: float) -> bool:
         """Whether any node was heard lately: the last in the order of heartbeats. One that is judged by its silence is not it."""
         last = next(reversed(self._nodes.values()))
-        return now - last.watch.heard <= OVERDUE_AFTER
+        return now - last.watch.heard <= LATE_AFTER
 
     def _late(self, now: float) -> list[_Node]:
         """Those whose heartbeat is late: the first ones, as the order is that of the heartbeats."""

@@ -398,7 +398,7 @@ class TestAsks:
         here = Watched()
         here.freeze(ANSWERED)
         here.wait_for(ISOLATED)
-        here.wait(0.3)
+        here.wait(0.6)
         before = len(here.probes)
         here.ask()
         assert len(here.probes) == before + 1
