@@ -117,9 +117,7 @@ class Doubts:
         if self._nc.is_connected:
             with contextlib.suppress(nats.errors.Error):
                 await self._nc.publish(f"doubt.{self._region}.{ref.node_id}", doubt.SerializeToString())
-        now = self._clock.now()
-        # A node that is known to be silent is not waited for once more: whoever asks may go elsewhere at once.
-        if not self._nodes.answers(ref, now) or not self._nodes.is_probed(ref, now):
+        if not self._is_open(ref):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ASK_SECONDS):
@@ -151,13 +149,20 @@ class Doubts:
             return
         for verdict in self._nodes.take_verdicts():
             self._tell(verdict)
-        for ref in [ref for ref in self._settled if not self._nodes.is_probed(ref, self._clock.now())]:
+        for ref in [ref for ref in self._settled if not self._is_open(ref)]:
             self._settled.pop(ref).set()
         free = PROBES_AT_ONCE - len(self._probes)
         for wanted in self._nodes.poll_probes(self._clock.now(), free):
             task = asyncio.create_task(self._probe(wanted))
             self._probes.add(task)
             task.add_done_callback(self._end_probe)
+
+    def _is_open(self, ref: NodeRef) -> bool:
+        """Whether a probe is about to say something. A node that is known to be silent is probed again and again, and not
+        waited for: whoever asks may go elsewhere at once.
+        """
+        now = self._clock.now()
+        return self._nodes.answers(ref, now) and self._nodes.is_probed(ref, now)
 
     def _tell(self, verdict: Verdict) -> None:
         health = _HEALTH[verdict.health]

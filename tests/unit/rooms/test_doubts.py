@@ -125,8 +125,11 @@ async def test_who_asks_about_the_dead_does_not_wait(here: Fixture) -> None:
 
 
 async def test_who_asks_about_the_silent_does_not_wait(here: Fixture) -> None:
+    first = asyncio.create_task(here.doubts.ask(NODE, "ada"))
+    await here.turn()
     here.end_probes(ProbeOutcome.SILENT)
-    await here.doubts.ask(NODE, "ada")
+    await here.turn()
+    assert first.done()
     asking = asyncio.create_task(here.doubts.ask(NODE, "bob"))
     await here.turn()
     assert asking.done()
