@@ -43,8 +43,7 @@ class ModelDoubts:
             return
         self._on_doubt(doubt)
         self._around.nats.publish(self._replica, f"doubt.{ref.node_id}", doubt)
-        now = self._replica.now
-        if self._nodes.answers(ref, now) and self._nodes.is_probed(ref, now):
+        if self._is_open(ref):
             with suppress(TimeoutError):
                 await self._replica.within(ASK_SECONDS, self._settled.setdefault(ref, Future()))
 
@@ -73,10 +72,14 @@ class ModelDoubts:
             )
             if verdict.health == nodes_pb2.NODE_HEALTH_DEAD:
                 self._on_dead(verdict.ref)
-        for ref in [ref for ref in self._settled if not self._nodes.is_probed(ref, now)]:
+        for ref in [ref for ref in self._settled if not self._is_open(ref)]:
             self._settled.pop(ref).resolve(None)
         for wanted in self._nodes.poll_probes(now):
             self._replica.spawn(self._probe(wanted))
+
+    def _is_open(self, ref: NodeRef) -> bool:
+        now = self._replica.now
+        return self._nodes.answers(ref, now) and self._nodes.is_probed(ref, now)
 
     async def _probe(self, wanted: ProbeWanted) -> None:
         self._nodes.handle_probe(wanted.ref, await self._outcome(wanted), self._replica.now)
