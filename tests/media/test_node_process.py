@@ -119,7 +119,7 @@ async def test_sigterm_drains_until_the_last_one_has_moved() -> None:
         client.say(channel_pb2.ClientMessage(epoch_seen=channel_pb2.EpochSeen(epoch=2)))
         await node.becomes(presence_pb2.PRESENCE_STATUS_GONE)
         assert await asyncio.wait_for(node.process.wait(), 10) == 0
-        await client.pc.close()
+        await asyncio.gather(client.pc.close(), late.pc.close())
 
 
 async def test_who_is_left_when_the_drain_is_over_is_told_and_the_process_ends() -> None:
