@@ -12,7 +12,7 @@ from pathlib import Path
 
 from faults.crowd import join_native
 from faults.figures import Figure, Outcome, Who
-from faults.nats_outage import inconsistencies, rooms_agree
+from faults.nats_outage import natives_agree
 from faults.node_faults import Reading, mark_all, native_gap, page_gap
 from faults.stage import VIEWER, Cast, Stage, choose_victim
 from salon_common.errors import Code, SalonError
@@ -70,11 +70,7 @@ async def run_clock_jump(
         await still_works(stage, cast, f"{about}, run {run}", reading)
         clocks.set(stage.stack.pid(victim), 0)
         await asyncio.sleep(BACK_SECONDS)
-        after = await cast.members.report() | await cast.bystanders.report()
-        for name, report in after.items():
-            for wrong in inconsistencies(before[name], report):
-                outcome.find(run, f"{about} and back {name} {wrong}")
-        rooms_agree(after, run, outcome)
+        await natives_agree(cast, before, run, outcome, f"{about} and back ")
         await read_media(stage, cast, reading)
         await stage.clear(cast)
         outcome.runs += 1

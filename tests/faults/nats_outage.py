@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -40,14 +41,21 @@ async def run_outage(stage: Stage, seconds: float, chance: random.Random, run: i
         first = cast.members.natives[0]
         await first.process.call("say", name=first.name, text=f"after outage {run}")
         await asyncio.sleep(returned + CONSISTENT_SECONDS - time.monotonic())
-        after = await cast.members.report() | await cast.bystanders.report()
-        for name, report in after.items():
-            for wrong in inconsistencies(before[name], report):
-                outcome.find(run, f"{name} {wrong}")
-        rooms_agree(after, run, outcome)
+        await natives_agree(cast, before, run, outcome)
         await pages_agree(stage, run, outcome)
         await stage.clear(cast)
         outcome.runs += 1
+
+
+async def natives_agree(
+    cast: Cast, before: Mapping[str, Any], run: int, outcome: Outcome, about: str = ""
+) -> None:
+    """Find what differs from before the fault, and between those of one room."""
+    after = await cast.members.report() | await cast.bystanders.report()
+    for name, report in after.items():
+        for wrong in inconsistencies(before[name], report):
+            outcome.find(run, f"{about}{name} {wrong}")
+    rooms_agree(after, run, outcome)
 
 
 async def joins_fail_clearly(stage: Stage, link: Link, seconds: float, reading: Reading) -> None:
