@@ -207,21 +207,24 @@ def worst(gaps: Mapping[Any, Gap]) -> float | None:
     return max((gap.seconds for gap in gaps.values()), default=None)
 
 
-def read_sizes(natives: dict[str, Any], reading: Reading) -> None:
-    """How long it took until the pictures that come in layers were as tall again as before."""
+def read_sizes(
+    natives: dict[str, Any], reading: Reading, moved: Callable[[dict[str, Any]], float] | None = None
+) -> None:
+    """How long it took until the pictures that come in layers were as tall again as before: since the fault, or since each one's own move."""
     figure = Figure(SIZE_BACK, p95=3.0)
     for name, report in natives.items():
+        since = moved(report) if moved else reading.since
         for source in report["sources"]:
-            before = [tall for at, tall in source["heights"] if at < reading.since]
+            before = [tall for at, tall in source["heights"] if at < since]
             if not before or before[-1] <= 120:
                 continue  # native cameras send one size
-            back = back_at(source, reading.since, before[-1])
+            back = back_at(source, since, before[-1])
             if back is None:
                 reading.outcome.find(
                     reading.run, f"{name} sees {source['owner']} smaller than before for good"
                 )
             else:
-                reading.add(figure, Who.NATIVE, name, back - reading.since)
+                reading.add(figure, Who.NATIVE, name, max(0.0, back - since))
 
 
 def back_at(source: dict[str, Any], since: float, tall: int) -> float | None:

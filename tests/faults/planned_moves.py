@@ -82,7 +82,15 @@ class PlannedMove:
         for name, gaps in pages.items():
             read_page(name, gaps, microphones, reading)
         if pages:
-            read_sizes(natives, reading)
+            read_sizes(natives, reading, lambda report: connected_at(report, reading.since))
+
+
+def connected_at(report: dict[str, Any], since: float) -> float:
+    """When a participant was connected to its new node; the move's begin if it never was."""
+    return max(
+        (at for at, what in report["news"] if at >= since and what.startswith("MediaConnected")),
+        default=since,
+    )
 
 
 def read_native(name: str, report: dict[str, Any], victim: str, reading: Reading) -> None:

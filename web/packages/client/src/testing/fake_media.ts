@@ -45,6 +45,10 @@ export class FakeMedia extends Emitter<PeerEvents> implements MediaSession {
     this.close();
   }
 
+  abandon(): void {
+    this.connected = false;
+  }
+
   close(): void {
     this.connected = false;
     this.closed = true;
