@@ -5,7 +5,6 @@ service and answers back. Whose frames pass while two sessions stand side by sid
 """
 
 import asyncio
-import contextlib
 import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -29,8 +28,6 @@ _WISH_SECONDS = 0.05
 """Wishes are gathered for so long: at most 20 messages a second may be sent."""
 _STEADY_SECONDS = 2.0
 """A session that was up for so long was no failure."""
-_ABANDONED_SECONDS = 3.0
-"""A dead node's session is closed after that, though no other is up."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +89,10 @@ class RoomMedia:
         self._handover_timer: asyncio.TimerHandle | None = None
         self._served: dict[int, _Served] = {}
         self._next: MediaSession | None = None
-        self._abandoned: list[MediaSession] = []
-        """Sessions of dead nodes that are still to be closed."""
         self._needed = True
         self._need_timer: asyncio.TimerHandle | None = None
         self._unheard_epoch = 0
         self._downlink_bps = 0
-        self._up = asyncio.Event()
-        """Set when a session comes up."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._wishes: Sequence[int] = ()
         self._wish_timer: asyncio.TimerHandle | None = None
@@ -172,7 +165,7 @@ class RoomMedia:
         newest = self._newest
         # While a move is under way, the node that died is the one that was not reached yet.
         if not make_before_break and newest is not None and not self._wanted:
-            self._abandon(newest)
+            self._drop(newest)
             self._say_lost(f"{newest.node_id} is gone")
         self._need_in(spread)
 
@@ -190,9 +183,8 @@ class RoomMedia:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        sessions = [each.session for each in self._served.values()] + self._abandoned
-        sessions += [self._next] if self._next else []
-        self._served, self._abandoned, self._next = {}, [], None
+        sessions = [each.session for each in self._served.values()] + ([self._next] if self._next else [])
+        self._served, self._next = {}, None
         await asyncio.gather(*(session.close() for session in sessions))
 
     @property
@@ -223,26 +215,10 @@ class RoomMedia:
 
     def _drop(self, served: _Served) -> None:
         """Close a session; whatever it carried falls to the others at once."""
-        self._forget(served)
-        self._spawn(served.session.close())
-
-    def _forget(self, served: _Served) -> None:
         del self._served[served.session.number]
         self._handover.handle_lost(served.session.number, _now())
         self._settle()
-
-    def _abandon(self, served: _Served) -> None:
-        """Its node is dead: as dropped, but closed only once the next is up, because that takes the time in which the next is made."""
-        self._forget(served)
-        self._abandoned.append(served.session)
-        self._up.clear()
-        self._spawn(self._close_abandoned())
-
-    async def _close_abandoned(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._up.wait(), _ABANDONED_SECONDS)
-        abandoned, self._abandoned = self._abandoned, []
-        await asyncio.gather(*(session.close() for session in abandoned))
+        self._spawn(served.session.close())
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -256,7 +232,6 @@ class RoomMedia:
             self._lose(served, Loss(silent=False), f"no connection to {served.node_id}")
             return
         served.connected_at = _now()
-        self._up.set()
         self._handover.handle_connected(served.session.number, _now())
         self._settle()
         self._unheard_epoch = 0

@@ -146,11 +146,6 @@ export class Peer extends Emitter<PeerEvents> {
     else this.close();
   }
 
-  /** It counts no more; who made it closes it. */
-  abandon(): void {
-    this.#rest();
-  }
-
   close(): void {
     this.#rest();
     this.#connection.onconnectionstatechange = null;

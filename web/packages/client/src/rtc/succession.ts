@@ -25,8 +25,6 @@ export interface MediaSession {
   accept(answer: string, epoch: number): Promise<void>;
   /** Tells the node that another serves us from this epoch on, and closes. */
   leave(epoch: number): void;
-  /** Its node is dead: it counts no more. Closed later, because that takes the time in which its successor is made. */
-  abandon(): void;
   close(): void;
   on<Name extends keyof PeerEvents>(event: Name, listener: (value: PeerEvents[Name]) => void): () => void;
 }
@@ -138,7 +136,7 @@ export class Succession<Media extends MediaSession> extends Emitter<SuccessionEv
     // Only the node that was placed last can be the dead one: a node that is being left is still good.
     const dead = makeBeforeBreak ? null : (this.#candidate ?? (this.#leaving ? null : this.#serving));
     this.#dropCandidate();
-    if (dead && dead === this.#serving) dead.abandon();
+    if (dead && dead === this.#serving) dead.close();
     this.#leaving = this.connected;
     this.emit("change", undefined);
     this.#renewAfter(this.connected || !makeBeforeBreak ? this.#options.random() * spreadMs : 0);

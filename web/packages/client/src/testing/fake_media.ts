@@ -45,10 +45,6 @@ export class FakeMedia extends Emitter<PeerEvents> implements MediaSession {
     this.close();
   }
 
-  abandon(): void {
-    this.connected = false;
-  }
-
   close(): void {
     this.connected = false;
     this.closed = true;
