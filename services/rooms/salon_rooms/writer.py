@@ -17,6 +17,7 @@ from salon_common.errors import Code, SalonError
 
 from salon_rooms import metrics
 from salon_rooms.core.command import Command, Moment
+from salon_rooms.core.formats import KNOWN
 from salon_rooms.core.placement import Directory
 from salon_rooms.core.room import Change
 from salon_rooms.core.turn import Commit, Finished, Load, Loaded, Turn
@@ -204,6 +205,9 @@ class _Writer:
             metrics.COMMITS.labels("unavailable").inc()
             await _pause(1)
             return
+        if loaded.room is not None and loaded.room.head.format > KNOWN:
+            extra = {"room": self._room_id, "format": loaded.room.head.format, "known": KNOWN}
+            _log.error("this room is of a later release, and is not changed here", extra=extra)
         turn.handle_loaded(loaded)
 
     async def _commit(self, turn: Turn, commit: Commit) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from salon_rooms.core.command import Command, Moment
+from salon_rooms.core.formats import check_known
 from salon_rooms.core.room import UNCHANGED, Change, Room
 
 MAX_MESSAGES = 500
@@ -23,12 +24,16 @@ class Batch:
 
 
 def apply_all(room: Room | None, commands: Sequence[Command[Any]], moment: Moment) -> Batch:
-    """Apply commands in order until the write is full. One that fails leaves no trace in it."""
+    """Apply commands in order until the write is full. One that fails, or would change a room of a later release, leaves no
+    trace in it.
+    """
     change = UNCHANGED
     outcomes: list[Any] = []
     for command in commands:
         try:
             outcome = command.apply(room, moment)
+            if room is not None and outcome.change.head is not None:
+                check_known(room.head)
         except Exception as error:  # noqa: BLE001 - one command's fault, even a bug, is not the others'
             outcomes.append(error)
             continue

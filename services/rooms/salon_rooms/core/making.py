@@ -7,9 +7,10 @@ from salon_common.errors import Code, SalonError
 from salon_common.ids import ID_BYTES, SECRET_BYTES, encode_secret, hash_secret, make_id, same_hash
 
 from salon_rooms.core.command import Command, Moment, Outcome, existing, running
+from salon_rooms.core.formats import MADE
 from salon_rooms.core.limits import DEFAULT_CAPACITY, MAX_INVITES
 from salon_rooms.core.links import check_usable, derive_id, derive_secret, find_invite
-from salon_rooms.core.room import FORMAT, Draft, Room, timestamp
+from salon_rooms.core.room import Draft, Room, timestamp
 
 _MAY_INVITE = (room_pb2.ROLE_HOST, room_pb2.ROLE_COHOST)
 
@@ -40,7 +41,7 @@ class CreateRoom(Command[rooms_pb2.CreateRoomResponse]):
         return Outcome(self._response(draft.head.room, invite.id), draft.change())
 
     def _head(self, wall: float) -> room_pb2.RoomHead:
-        head = room_pb2.RoomHead(next_ordinal=1, owner=self.request.owner, format=FORMAT)
+        head = room_pb2.RoomHead(next_ordinal=1, owner=self.request.owner, format=MADE)
         head.room.id = self.room_id
         head.room.app = self.request.owner.app
         head.room.title = self.request.title

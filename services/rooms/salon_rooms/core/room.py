@@ -13,9 +13,6 @@ from salon_common.errors import Code, SalonError
 
 from salon_rooms.core.limits import DEFAULT_CAPACITY, MAX_APPLIED
 
-FORMAT = 1
-"""The format of what is stored; a later one must be read by the release before it."""
-
 _COUNTED = (room_pb2.PARTICIPANT_STATE_JOINING, room_pb2.PARTICIPANT_STATE_PRESENT)
 
 
