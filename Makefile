@@ -80,6 +80,7 @@ lint-imports: .run/gen-python
 
 lint-docs: .run/gen-python
 	$(RUN) python docs/generate_config.py --check
+	$(RUN) python docs/generate_metrics.py --check
 
 lint-rust: .run/python
 	cargo fmt --all --check --manifest-path $(ENGINE)/Cargo.toml
@@ -131,8 +132,9 @@ bench-recovery: .run/gen-python ## how recovery grows with the people on a dead 
 	$(RUN) python bench/recovery.py
 
 .PHONY: docs
-docs: .run/gen-python ## docs/config.md from the settings in the code
+docs: .run/gen-python ## docs/config.md and docs/metrics.md from the settings and metrics in the code
 	$(RUN) python docs/generate_config.py
+	$(RUN) python docs/generate_metrics.py
 
 .PHONY: clean
 clean: ## remove what was built and installed

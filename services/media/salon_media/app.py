@@ -13,6 +13,7 @@ from salon_common.rpc import NatsMount, ServiceRegistry
 from salon_media.config import MediaSettings
 from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
+from salon_media.core.stress import StressMeter
 from salon_media.draining import drain
 from salon_media.dtls import NodeCertificate
 from salon_media.engine import EnginePort, EngineReader, end_process, watch_engine
@@ -48,7 +49,8 @@ class MediaApp:
             random=secrets.token_bytes,
             metrics=NodeMetrics(metrics),
         )
-        metrics.register(NodeCollector(engine.counters, self.state, clock))
+        self._stress = StressMeter(settings.max_participants)
+        metrics.register(NodeCollector(engine.counters, self.state, self._stress, clock))
         self._reader = EngineReader(engine, self._node)
 
     async def serve(self, nc: Client, health_port: int, started: asyncio.Event, stop: asyncio.Event) -> None:
@@ -62,7 +64,7 @@ class MediaApp:
             settings.node_id, state.boot_id, settings.region, probe_address(settings, health_port)
         )
         publisher = Publisher(nc)
-        heartbeat = Heartbeat(identity, state, self._node.mode_changed, publisher, self._clock)
+        heartbeat = Heartbeat(identity, state, self._stress, self._node.mode_changed, publisher, self._clock)
         vouching = Vouching(
             identity, state, self._presence, self._node.presence_changed, publisher, self._clock
         )

@@ -70,6 +70,7 @@ class Heartbeat:
         self,
         identity: NodeIdentity,
         state: NodeState,
+        stress: StressMeter,
         mode_changed: asyncio.Event,
         publisher: Publisher,
         clock: Clock,
@@ -81,7 +82,7 @@ class Heartbeat:
         self._publisher = publisher
         self._clock = clock
         self._cpu_seconds = cpu_seconds
-        self._stress = StressMeter(state.max_participants)
+        self._stress = stress
         self._subject = f"beat.{identity.region}.media.{identity.node_id}"
         self._sequence = 0
 

@@ -12,6 +12,7 @@ from salon_common.clock import Clock
 
 from salon_media.core.mode import Mode, Purpose
 from salon_media.core.node_state import NodeState, SessionStatus
+from salon_media.core.stress import StressMeter
 
 _DROP = "drop_"
 _ENGINE_TEXTS = {
@@ -19,6 +20,11 @@ _ENGINE_TEXTS = {
     "datagrams_out": "Datagrams that were sent.",
     "bytes_in": "Bytes of datagrams that came in.",
     "bytes_out": "Bytes of datagrams that were sent.",
+    "forwarded": "Media packets that went to a receiver.",
+    "turns": "How often the engine's thread had something to do; it grows while the thread lives.",
+    "suspensions": "How often the process did not run for so long that its clients may have gone.",
+    "stun_answered": "Connectivity checks that were answered.",
+    "rooms_failed": "Rooms that were closed by a panic.",
 }
 
 
@@ -44,9 +50,16 @@ class NodeMetrics:
 class NodeCollector(Collector):
     """Reads the engine and the node's state at each scrape."""
 
-    def __init__(self, engine_counters: Callable[[], dict[str, int]], state: NodeState, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine_counters: Callable[[], dict[str, int]],
+        state: NodeState,
+        stress: StressMeter,
+        clock: Clock,
+    ) -> None:
         self._engine_counters = engine_counters
         self._state = state
+        self._stress = stress
         self._clock = clock
 
     def collect(self) -> Iterable[Metric]:
@@ -57,8 +70,23 @@ class NodeCollector(Collector):
         for status in SessionStatus:
             sessions.add_metric([status.value], statuses.count(status))
         yield sessions
+        yield from _stress_metrics(self._state, self._stress.cpu_share)
         yield from _mode_metrics(self._state.mode, self._clock.now())
         yield from _engine_metrics(self._engine_counters())
+
+
+def _stress_metrics(state: NodeState, cpu_share: float) -> Iterable[Metric]:
+    stress = GaugeMetricFamily(
+        "salon_media_stress_ratio",
+        "The part of what the node can do that is in use, by what limits it: cpu, participants. The larger one is its stress.",
+        labels=["of"],
+    )
+    stress.add_metric(["cpu"], cpu_share)
+    stress.add_metric(["participants"], state.participants / state.max_participants)
+    yield stress
+    yield GaugeMetricFamily(
+        "salon_media_capacity_participants", "How many participants the node takes.", state.max_participants
+    )
 
 
 def _mode_metrics(mode: Mode, now: float) -> Iterable[Metric]:
@@ -68,7 +96,7 @@ def _mode_metrics(mode: Mode, now: float) -> Iterable[Metric]:
     yield modes
     left = mode.seconds_left(now) if mode.purpose is Purpose.DRAINING else 0
     yield GaugeMetricFamily(
-        "salon_media_drain_seconds_left", "While draining: until who is left is let go.", left
+        "salon_media_drain_left_seconds", "While draining: until who is left is let go.", left
     )
 
 

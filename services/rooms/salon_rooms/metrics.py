@@ -1,6 +1,14 @@
-"""What the service counts. No label grows with rooms or people."""
+"""What the service counts. No label grows with rooms or people.
+
+Every replica sees the whole region. What describes the region is told by the replica that looks after it
+(`core.replicas`), so that the sum over replicas is the region's; the exceptions say that each replica tells the same.
+"""
+
+from collections import Counter as Count
+from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
+from salon.rooms.v1 import presence_pb2
 
 COMMANDS = Counter(
     "salon_rooms_commands_total", "Commands answered, by name and status code.", ["command", "code"]
@@ -21,13 +29,51 @@ COMMIT_COMMANDS = Histogram(
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
 )
 WRITERS = Gauge("salon_rooms_writers", "Rooms with a running writer.")
-NODES = Gauge("salon_rooms_media_nodes", "Media nodes that beat.")
+NODES = Gauge(
+    "salon_rooms_media_nodes",
+    "Media nodes that beat, by mode: active, cordoned, draining. Each replica tells what it sees: take the maximum.",
+    ["mode"],
+)
 PROBES = Counter("salon_rooms_probes_total", "Probes of nodes' health ports, by outcome.", ["outcome"])
 VERDICTS = Counter(
     "salon_rooms_node_verdicts_total", "Changes of what is thought of a node, by its new health.", ["health"]
 )
-REPLICAS = Gauge("salon_rooms_replicas", "Rooms replicas that beat, this one included.")
-TRACKED = Gauge("salon_rooms_tracked_participants", "Participants whose presence is watched.")
+REPLICAS = Gauge(
+    "salon_rooms_replicas",
+    "Rooms replicas that beat, this one included. Each replica tells what it sees: take the maximum.",
+)
+TRACKED = Gauge(
+    "salon_rooms_tracked_participants",
+    "Participants whose presence is watched: all of the region, by every replica.",
+)
+OPEN_ROOMS = Gauge(
+    "salon_rooms_open_rooms", "Rooms with somebody in, of those that this replica looks after."
+)
+PARTICIPANTS = Gauge(
+    "salon_rooms_participants",
+    "Participants of the rooms that this replica looks after, by state: joining, present.",
+    ["state"],
+)
+PLACEMENTS = Counter(
+    "salon_rooms_placements_total",
+    "Sessions given a place, by result: placed, or none when no node takes people.",
+    ["result"],
+)
+EVACUATION_SECONDS = Histogram(
+    "salon_rooms_evacuation_seconds",
+    "From the verdict that a node is dead to the stored move of a room that was on it.",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+STREAM_MESSAGES = Gauge(
+    "salon_rooms_stream_messages",
+    "Messages that a partition's stream keeps; told by the replica that looks after it.",
+    ["stream"],
+)
+STREAM_BYTES = Gauge(
+    "salon_rooms_stream_bytes",
+    "Bytes that a partition's stream keeps; told by the replica that looks after it.",
+    ["stream"],
+)
 LOST = Counter(
     "salon_rooms_lost_participants_total", "Participants taken out because nobody vouched for them."
 )
@@ -44,3 +90,16 @@ REMOVALS = Counter(
 BAD_MESSAGES = Counter(
     "salon_rooms_bad_messages_total", "Messages that could not be read, by kind.", ["kind"]
 )
+
+_MODES = {
+    presence_pb2.NODE_MODE_ACTIVE: "active",
+    presence_pb2.NODE_MODE_CORDONED: "cordoned",
+    presence_pb2.NODE_MODE_DRAINING: "draining",
+}
+
+
+def show_nodes(modes: Iterable[presence_pb2.NodeMode.ValueType]) -> None:
+    """What each of the nodes that beat is for."""
+    count = Count(modes)
+    for mode, label in _MODES.items():
+        NODES.labels(label).set(count[mode])

@@ -79,7 +79,7 @@ class Sweeper:
         for lost in self._tracker.tick(now):
             if self._replicas.is_own(lost.room_id, now):
                 self._start((lost.room_id, lost.participant_id), partial(self._take_out, lost))
-        metrics.NODES.set(len(alive))
+        metrics.show_nodes(self._nodes.modes(now))
         metrics.REPLICAS.set(len(self._replicas.alive(now)))
         metrics.TRACKED.set(len(self._tracker))
         self._on_swept()

@@ -21,3 +21,34 @@ SNAPSHOTS = Counter("salon_signaling_snapshots_delivered", "Snapshots that repla
 REPLAYS = Counter("salon_signaling_replays", "Questions to the rooms service for missed events.")
 REPLACED = Counter("salon_signaling_replaced_places", "Joins whose first node did not admit them.")
 BAD_MESSAGES = Counter("salon_signaling_bad_messages", "Messages from NATS that could not be read.")
+
+JOIN_STEPS = Counter(
+    "salon_signaling_join_steps",
+    "How far newcomers come: the link looked up (previewed), Join called, a place reserved by rooms, admitted by a node, "
+    "welcomed; then as their client reports, the media connected and the first frame seen.",
+    ["step"],
+)
+FIRST_FRAME_SECONDS = Histogram(
+    "salon_signaling_first_frame_seconds",
+    "From the click on join to the first decoded frame of somebody else who was there already, as clients report.",
+    buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+)
+WATCHED_SECONDS = Counter(
+    "salon_signaling_watched_seconds",
+    "Time that pictures were watched, summed over pictures, as clients report.",
+)
+FROZEN_SECONDS = Counter(
+    "salon_signaling_frozen_seconds", "The part of the watched time in which the picture stood still."
+)
+MEDIA_GAP_SECONDS = Histogram(
+    "salon_signaling_media_gap_seconds",
+    "How long a client heard and saw nothing, as it reports, by cause: the node crashed (the connection failed), it fell "
+    "silent, or a planned move.",
+    ["cause"],
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 6, 10, 30),
+)
+QUALITY_REPORTS = Counter(
+    "salon_signaling_quality_reports",
+    "Reports of clients by result: taken, or refused because a figure cannot be or they come too often.",
+    ["result"],
+)

@@ -11,6 +11,7 @@ from salon_common.clock import ManualClock
 from salon_media.core.mode import Mode, Purpose, draining
 from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
+from salon_media.core.stress import StressMeter
 from salon_media.heartbeat import Heartbeat, NodeIdentity, Publisher, Vouching
 from unit.media.test_node_state import admit
 
@@ -57,7 +58,9 @@ async def test_a_beat_says_how_the_node_is(server: FakeNats, state: NodeState) -
     admit(state)
     state.set_mode(draining(0.0, 60.5))
     clock = ManualClock()
-    heartbeat = Heartbeat(IDENTITY, state, asyncio.Event(), publisher(server), clock, cpu_seconds=lambda: 0.0)
+    heartbeat = Heartbeat(
+        IDENTITY, state, StressMeter(10), asyncio.Event(), publisher(server), clock, cpu_seconds=lambda: 0.0
+    )
     await heartbeat.beat()
     await heartbeat.beat()
     subjects = [subject for subject, _ in server.published]
@@ -80,7 +83,7 @@ async def test_a_new_mode_is_told_without_waiting_for_the_next_beat(
     server: FakeNats, state: NodeState
 ) -> None:
     changed = asyncio.Event()
-    heartbeat = Heartbeat(IDENTITY, state, changed, publisher(server), ManualClock())
+    heartbeat = Heartbeat(IDENTITY, state, StressMeter(10), changed, publisher(server), ManualClock())
     async with asyncio.timeout(0.9):  # less than the time between two beats
         running = asyncio.create_task(heartbeat.run())
         await server.arrived.wait()
@@ -100,7 +103,7 @@ async def test_a_cancellation_that_comes_with_the_answer_ends_the_beating(
     server: FakeNats, state: NodeState
 ) -> None:
     server.answer = asyncio.Event()
-    heartbeat = Heartbeat(IDENTITY, state, asyncio.Event(), publisher(server), ManualClock())
+    heartbeat = Heartbeat(IDENTITY, state, StressMeter(10), asyncio.Event(), publisher(server), ManualClock())
     running = asyncio.create_task(heartbeat.run())
     await server.arrived.wait()
     running.cancel()

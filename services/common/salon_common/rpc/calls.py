@@ -12,24 +12,14 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
 from google.protobuf.message import Message
-from prometheus_client import Counter, Gauge, Histogram
 
 from salon_common.errors import Code, SalonError
 from salon_common.rpc.context import CallContext
 from salon_common.rpc.limits import MAX_STREAMS, MAX_UNARY, check_size
 from salon_common.rpc.registry import Method, short_name
+from salon_common.telemetry import metrics
 
 _log = logging.getLogger(__name__)
-
-_LABELS = ("mount", "service", "method")
-_HANDLED = Counter("salon_rpc_handled_total", "Calls that ended, by status code.", (*_LABELS, "code"))
-_SECONDS = Histogram(
-    "salon_rpc_seconds",
-    "Time that unary handlers took.",
-    _LABELS,
-    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
-)
-_RUNNING = Gauge("salon_rpc_running", "Handlers that run now.", _LABELS)
 
 
 def internal(error: BaseException, **extra: str) -> SalonError:
@@ -42,8 +32,8 @@ def internal(error: BaseException, **extra: str) -> SalonError:
 class Calls:
     """The handlers that one mount runs."""
 
-    def __init__(self, mount: str, *, max_unary: int = MAX_UNARY, max_streams: int = MAX_STREAMS) -> None:
-        self._mount = mount
+    def __init__(self, transport: str, *, max_unary: int = MAX_UNARY, max_streams: int = MAX_STREAMS) -> None:
+        self._transport = transport
         self._free_unary = max_unary
         self._free_streams = max_streams
 
@@ -83,9 +73,9 @@ class Calls:
     @contextmanager
     def _observe(self, method: Method, context: CallContext) -> Iterator[None]:
         """Translate what leaves the block, count it, and tell the context that the call is over."""
-        labels = (self._mount, short_name(method.service), method.name)
+        labels = (short_name(method.service), method.name, self._transport)
         code, began = Code.OK, time.perf_counter()
-        _RUNNING.labels(*labels).inc()
+        metrics.SERVED_NOW.labels(*labels).inc()
         try:
             yield
         except SalonError as error:
@@ -101,10 +91,8 @@ class Calls:
             code = Code.INTERNAL
             raise internal(error, method=method.path) from error
         finally:
-            _RUNNING.labels(*labels).dec()
-            _HANDLED.labels(*labels, code.name).inc()
-            if method.unary is not None:
-                _SECONDS.labels(*labels).observe(time.perf_counter() - began)
+            metrics.SERVED_NOW.labels(*labels).dec()
+            metrics.SERVED_SECONDS.labels(*labels, code.name).observe(time.perf_counter() - began)
             context.finish()
 
 

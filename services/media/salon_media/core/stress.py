@@ -11,13 +11,14 @@ class StressMeter:
 
     def __init__(self, max_participants: int) -> None:
         self._max_participants = max_participants
-        self._cpu_share = 0.0
+        self.cpu_share = 0.0
+        """The process's share of a core, smoothed."""
         self._last: tuple[float, float] | None = None
 
     def measure(self, *, cpu_seconds: float, participants: int, now: float) -> float:
         """Stress from 0 to 1, above when overloaded. `cpu_seconds` is what the process has used since its start."""
         if self._last is not None and now > self._last[0]:
             share = (cpu_seconds - self._last[1]) / (now - self._last[0])
-            self._cpu_share += SMOOTHING * (share - self._cpu_share)
+            self.cpu_share += SMOOTHING * (share - self.cpu_share)
         self._last = (now, cpu_seconds)
-        return max(self._cpu_share, participants / self._max_participants)
+        return max(self.cpu_share, participants / self._max_participants)

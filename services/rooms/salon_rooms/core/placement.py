@@ -206,6 +206,10 @@ class Directory:
             if node.watch.health != _DEAD and now - node.watch.heard <= DEAD_AFTER
         }
 
+    def modes(self, now: float) -> list[presence_pb2.NodeMode.ValueType]:
+        """What each of the nodes that beat is for."""
+        return [_mode(self._nodes[node_id].beat) for node_id in self.alive(now)]
+
     def gone(self) -> set[str]:
         """The nodes whose processes are proved to have ended: no outage of something else explains their silence."""
         return {key for key, node in self._nodes.items() if node.watch.is_gone}

@@ -35,8 +35,8 @@ async def answer(request: Message, context: CallContext) -> Message:
 
 
 def handled(mount: str, method: str, code: Code) -> float:
-    labels = {"mount": mount, "service": "calls", "method": method, "code": code.name}
-    return REGISTRY.get_sample_value("salon_rpc_handled_total", labels) or 0.0
+    labels = {"transport": mount, "service": "calls", "method": method, "code": code.name}
+    return REGISTRY.get_sample_value("salon_rpc_server_seconds_count", labels) or 0.0
 
 
 async def test_calls_are_counted_by_code() -> None:
@@ -49,8 +49,8 @@ async def test_calls_are_counted_by_code() -> None:
         await calls.unary(unary(refuse), REQUEST, CallContext(peer=""))
     assert handled("counted", "Leave", Code.OK) == 1
     assert handled("counted", "Leave", Code.NOT_FOUND) == 1
-    running = {"mount": "counted", "service": "calls", "method": "Leave"}
-    assert REGISTRY.get_sample_value("salon_rpc_running", running) == 0
+    running = {"transport": "counted", "service": "calls", "method": "Leave"}
+    assert REGISTRY.get_sample_value("salon_rpc_server_running", running) == 0
 
 
 async def test_a_stream_that_is_closed_counts_as_cancelled_and_frees_its_place() -> None:
