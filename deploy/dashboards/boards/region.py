@@ -1,0 +1,263 @@
+"""One region: its people, its joins, what its media nodes have left, and how its services do."""
+
+from dashboards import colours
+from dashboards.boards.common import REGION, node_events
+from dashboards.model import Board, Kind, Panel, Query, Row, Unit
+from dashboards.promql import OUR_FAULT, quantile, quantiles
+
+_HERE = 'region="$region"'
+_NODE = "salon-node"
+
+_NOW = Row(
+    "Now",
+    (
+        Panel(
+            "People in rooms",
+            "Everybody whom a room counts as present.",
+            Unit.COUNT,
+            (Query('sum(salon_rooms_participants{region="$region", state="present"})', "people"),),
+            Kind.NUMBER,
+        ),
+        Panel(
+            "Open rooms",
+            "Rooms with somebody in.",
+            Unit.COUNT,
+            (Query('sum(salon_rooms_open_rooms{region="$region"})', "rooms"),),
+            Kind.NUMBER,
+        ),
+        Panel(
+            "Media nodes that take people",
+            "Active nodes that beat. With none, nobody can join.",
+            Unit.COUNT,
+            (Query('max(salon_rooms_media_nodes{region="$region", mode="active"})', "active"),),
+            Kind.NUMBER,
+            scale=colours.at_least(2, fair=1),
+        ),
+        Panel(
+            "Places left",
+            "How many more people the active nodes would take.",
+            Unit.COUNT,
+            (
+                Query(
+                    'sum((salon_media_capacity_participants{region="$region"}'
+                    ' - sum without (status) (salon_media_sessions{region="$region"}))'
+                    ' * ignoring (mode) salon_media_mode{region="$region", mode="active"})',
+                    "places",
+                ),
+            ),
+            Kind.NUMBER,
+        ),
+        Panel(
+            "Rooms replicas",
+            "Replicas of the rooms service that beat. With one, its end is an outage until the next one runs.",
+            Unit.COUNT,
+            (Query('max(salon_rooms_replicas{region="$region"})', "replicas"),),
+            Kind.NUMBER,
+            scale=colours.at_least(2, fair=1),
+        ),
+        Panel(
+            "Open streams",
+            "Clients that signaling serves now.",
+            Unit.COUNT,
+            (Query('sum(salon_signaling_open_streams{region="$region"})', "streams"),),
+            Kind.NUMBER,
+        ),
+    ),
+    across=6,
+    height=4,
+)
+
+_PEOPLE = Row(
+    "People",
+    (
+        Panel(
+            "Participants",
+            "Those who are joining have a place and no media yet: many of them for long means that media does not get through.",
+            Unit.COUNT,
+            (Query('sum by (state) (salon_rooms_participants{region="$region"})', "{{state}}"),),
+            stacked=True,
+            colours={"present": colours.GOOD, "joining": colours.FAIR},
+        ),
+        Panel(
+            "Joins",
+            "Newcomers, those who come back (resume), and those who ask for another node because they hear theirs no more (ask).",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    'sum by (kind) (rate(salon_signaling_joins_total{region="$region", code="OK"}[$__rate_interval]))',
+                    "{{kind}}",
+                ),
+            ),
+            colours={"join": colours.GOOD, "resume": colours.CALM, "ask": colours.WORSE},
+        ),
+        Panel(
+            "Joins that are refused or fail",
+            "By status code. INTERNAL and UNAVAILABLE are ours; PERMISSION_DENIED and RESOURCE_EXHAUSTED are the callers' links and full rooms.",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    'sum by (code) (rate(salon_signaling_joins_total{region="$region", code!="OK"}[$__rate_interval]))',
+                    "{{code}}",
+                ),
+            ),
+        ),
+    ),
+)
+
+_CAPACITY = Row(
+    "Media nodes",
+    (
+        Panel(
+            "Stress, by node",
+            "The part of its scarcer resource that a node uses. Full at 100 %: it takes nobody new.",
+            Unit.RATIO,
+            (Query('max by (node) (salon_media_stress_ratio{region="$region"})', "{{node}}"),),
+            scale=colours.at_most(1),
+            opens=_NODE,
+        ),
+        Panel(
+            "Participants, by node",
+            "Sessions with media, and those that are expected.",
+            Unit.COUNT,
+            (Query('sum by (node) (salon_media_sessions{region="$region"})', "{{node}}"),),
+            stacked=True,
+            opens=_NODE,
+        ),
+        Panel(
+            "Nodes, by mode",
+            "Cordoned nodes keep their rooms, draining ones give them away.",
+            Unit.COUNT,
+            (Query('max by (mode) (salon_rooms_media_nodes{region="$region"})', "{{mode}}"),),
+            stacked=True,
+            colours=colours.MODES,
+        ),
+        Panel(
+            "Media sent, by node",
+            "To clients.",
+            Unit.BITS_PER_SECOND,
+            (
+                Query(
+                    '8 * sum by (node) (rate(salon_media_engine_bytes_out_total{region="$region"}[$__rate_interval]))',
+                    "{{node}}",
+                ),
+            ),
+            stacked=True,
+            opens=_NODE,
+        ),
+        Panel(
+            "Rooms moved",
+            "Off dead nodes, off draining ones, and off nodes that are too hot. A move that failed is tried again.",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    "sum by (why, result) (rate(salon_rooms_moves_total{"
+                    'region="$region", result="done"}[$__rate_interval]))',
+                    "{{why}}",
+                ),
+                Query(
+                    "sum by (why, result) (rate(salon_rooms_moves_total{"
+                    'region="$region", result="failed"}[$__rate_interval]))',
+                    "{{why}}, failed",
+                ),
+            ),
+            colours=colours.WHY_MOVED,
+        ),
+        Panel(
+            "Verdicts on nodes",
+            "What rooms comes to think of nodes. Suspected ones are probed; isolated ones answer and serve, and are cut off from NATS; dead ones lose their rooms to others.",
+            Unit.PER_SECOND,
+            (
+                # Every replica comes to the same verdict.
+                Query(
+                    'max by (health) (rate(salon_rooms_node_verdicts_total{region="$region"}[$__rate_interval]))',
+                    "{{health}}",
+                ),
+            ),
+            colours={
+                "alive": colours.GOOD,
+                "suspected": colours.FAIR,
+                "isolated": colours.WORSE,
+                "dead": colours.BAD,
+            },
+        ),
+    ),
+)
+
+_SERVICES = Row(
+    "Services",
+    (
+        Panel(
+            "From Join to welcome",
+            "Inside Salon: the place that rooms gives, and the node that admits. What clients wait for is on the dashboard Joins.",
+            Unit.SECONDS,
+            quantiles("salon_signaling_join_seconds", _HERE, "p50", "p95", "p99"),
+            colours=colours.QUANTILES,
+        ),
+        Panel(
+            "Commands that rooms answers",
+            "By what is asked.",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    'sum by (command) (rate(salon_rooms_commands_total{region="$region"}[$__rate_interval]))',
+                    "{{command}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Calls that fail by our fault",
+            "Between services and from clients, by who answered so.",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    "sum by (job, service, method) (rate(salon_rpc_server_seconds_count{"
+                    f'region="$region", {OUR_FAULT}}}[$__rate_interval]))',
+                    "{{job}}: {{service}}.{{method}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Event loop lag, p99",
+            "How late a process does what is due. Over 100 ms it has too much to do, or something blocks it.",
+            Unit.SECONDS,
+            (Query(quantile("salon_event_loop_lag_seconds", _HERE, "p99", by="job"), "{{job}}"),),
+            colours=colours.SERVICES,
+            scale=colours.at_most(0.1),
+        ),
+        Panel(
+            "Processors",
+            "How many of them the processes of each service use together.",
+            Unit.COUNT,
+            (
+                Query(
+                    "sum by (job) (rate(process_cpu_seconds_total{"
+                    'region="$region", job=~"rooms|signaling|media"}[$__rate_interval]))',
+                    "{{job}}",
+                ),
+            ),
+            colours=colours.SERVICES,
+        ),
+        Panel(
+            "Memory",
+            "Resident, of all processes of a service together.",
+            Unit.BYTES,
+            (
+                Query(
+                    "sum by (job) (process_resident_memory_bytes{"
+                    'region="$region", job=~"rooms|signaling|media"})',
+                    "{{job}}",
+                ),
+            ),
+            colours=colours.SERVICES,
+        ),
+    ),
+)
+
+BOARD = Board(
+    "salon-region",
+    "Salon: region",
+    "One region: its people, its joins, what its media nodes have left, and how its services do.",
+    (_NOW, _PEOPLE, _CAPACITY, _SERVICES),
+    (REGION,),
+    node_events('region="$region", '),
+)
