@@ -56,7 +56,10 @@ async def test_it_gets_ready_shows_its_metrics_and_ends_in_order(nats_server: Na
         assert announced["ready"] is True
         port = int(announced["health"])
         status, text = await asyncio.to_thread(fetch, port, "/readyz")
-        assert (status, json.loads(text)["checks"]) == (200, {"started": True, "nats": True})
+        assert (status, json.loads(text)) == (
+            200,
+            {"ready": True, "checks": {"started": True}, "information": {"nats": True}},
+        )
         _, metrics = await asyncio.to_thread(fetch, port, "/metrics")
         assert "salon_rooms_writers" in metrics
         process.terminate()

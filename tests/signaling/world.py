@@ -94,7 +94,7 @@ class World:
     def _context(self, extra: Mapping[str, Mapping[str, str]]) -> Context:
         return Context(
             nats_url=self.server.url,
-            rooms_nats_url=self.server.rooms_url,
+            nats_passwords={},
             session_key_file=self.keys.session_key,
             link_key_file=self.keys.link_key,
             apps_file=self.keys.apps,

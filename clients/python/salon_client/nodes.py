@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from salon.rooms.v1 import nodes_pb2, nodes_pb2_grpc, presence_pb2
 from salon_common import nats
 from salon_common.errors import Code, SalonError, invalid
+from salon_common.nats_access import split_url
 from salon_common.rpc.nats_channel import NatsChannel
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class NodesApi:
                 nats.connect(where.nats_url, name="salon-command-line"), _CONNECT_SECONDS
             )
         except TimeoutError:
-            servers = ", ".join(nats.split_url(where.nats_url)[0])
+            servers = ", ".join(split_url(where.nats_url)[0])
             raise SalonError(Code.UNAVAILABLE, f"NATS at {servers} does not answer") from None
         try:
             stub: Stub = nodes_pb2_grpc.NodesServiceStub(NatsChannel(client, region=where.region))

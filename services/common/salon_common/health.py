@@ -1,16 +1,20 @@
-"""The port that orchestrators and Prometheus ask: /livez, /readyz and /metrics.
+"""What orchestrators and Prometheus ask, on a port and on a Unix socket: /livez, /readyz and /metrics.
 
 Alive means that the loop turns, whatever NATS does: restarting a process mends no broker. Ready means that every named
-check holds.
+check holds; whether NATS is there is only told beside them, for all replicas lose it together, and a service without
+ready replicas could not even say why.
 """
 
 import json
 import logging
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from salon_common.net import PortRange, listen_tcp, listen_unix
 from salon_common.web import WebMount
 
 _log = logging.getLogger(__name__)
@@ -21,20 +25,36 @@ _Answer = tuple[int, str, bytes]
 
 
 class HealthServer:
-    """Serves health and metrics on its own port.
+    """Serves health and metrics on its own port, and whatever else a service tells its surroundings.
 
     With a `boot_id` each answer names the incarnation that gave it, so that whoever asks at a port knows whether the process
     that had it still does.
     """
 
-    def __init__(self, bind: str, boot_id: str = "") -> None:
+    def __init__(
+        self, bind: str, boot_id: str = "", *, ports: PortRange | None = None, unix: Path | None = None
+    ) -> None:
+        """`ports` are those to take one of, where `bind` names none; `unix` is a socket that answers the same."""
         self._identity = [(BOOT_ID_HEADER, boot_id.encode())] if boot_id else []
         self._checks: dict[str, Check] = {}
-        self._web = WebMount(self._app, bind, purpose="health", grace=1)
+        self._information: dict[str, Check] = {}
+        self._routes: dict[str, Callable[[], object]] = {}
+        self._bind = bind
+        self._ports = ports
+        self._unix = unix
+        self._web = WebMount(self._app, self._listen, purpose="health", grace=1)
 
     def add_check(self, name: str, check: Check) -> None:
         """Readiness asks `check` too. A check must not block; one that raises counts as failed."""
         self._checks[name] = check
+
+    def add_information(self, name: str, check: Check) -> None:
+        """Readiness tells how `check` is, and does not depend on it."""
+        self._information[name] = check
+
+    def add_route(self, path: str, answer: Callable[[], object]) -> None:
+        """GET `path` is answered with what `answer` returns, as JSON. It must not block."""
+        self._routes[path] = answer
 
     def readiness(self) -> dict[str, bool]:
         """Every check and whether it holds."""
@@ -47,6 +67,14 @@ class HealthServer:
     async def stop(self) -> None:
         """Close the port."""
         await self._web.stop()
+        if self._unix is not None:
+            self._unix.unlink(missing_ok=True)
+
+    def _listen(self) -> list[socket.socket]:
+        listening = [listen_tcp(self._bind, "health", self._ports)]
+        if self._unix is not None:
+            listening.append(listen_unix(self._unix, "health"))
+        return listening
 
     def _answer(self, method: str, path: str) -> _Answer:
         if method not in ("GET", "HEAD"):
@@ -55,17 +83,21 @@ class HealthServer:
             case "/livez":
                 return 200, "text/plain", b"alive\n"
             case "/readyz":
-                checks = self.readiness()
-                ready = all(checks.values())
-                return (
-                    200 if ready else 503,
-                    "application/json",
-                    json.dumps({"ready": ready, "checks": checks}).encode(),
-                )
+                return self._readyz()
             case "/metrics":
                 return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
+            case _ if path in self._routes:
+                return 200, "application/json", json.dumps(self._routes[path]()).encode()
             case _:
-                return 404, "text/plain", b"try /livez, /readyz or /metrics\n"
+                known = ("/livez", "/readyz", "/metrics", *self._routes)
+                return 404, "text/plain", f"there are {', '.join(known)}\n".encode()
+
+    def _readyz(self) -> _Answer:
+        checks = self.readiness()
+        ready = all(checks.values())
+        told = {name: _holds(name, check) for name, check in self._information.items()}
+        body = {"ready": ready, "checks": checks, "information": told}
+        return 200 if ready else 503, "application/json", json.dumps(body).encode()
 
     async def _app(
         self,

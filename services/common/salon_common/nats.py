@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import PING_PROTO, Client
+
+from salon_common.nats_access import NatsAccess, split_url
 
 _log = logging.getLogger(__name__)
 
@@ -66,39 +66,30 @@ class _Log:
             self._on_reconnected()
 
 
-def split_url(url: str) -> tuple[list[str], str | None, str | None]:
-    """The servers of a comma-separated list, without any user's name and password, and the first of those.
-
-    So they hold for servers that the cluster tells of later, and no error about a server can show them.
-    """
-    parts = [urlsplit(part.strip()) for part in url.split(",")]
-    servers = [part._replace(netloc=part.netloc.rpartition("@")[2]).geturl() for part in parts]
-    user, password = next(((p.username, p.password) for p in parts if p.username), (None, None))
-    return servers, user and unquote(user), password and unquote(password)
-
-
 async def connect(
-    url: str,
+    access: NatsAccess | str,
     *,
     name: str,
-    user_credentials: Path | None = None,
     on_reconnected: Callable[[], None] | None = None,
 ) -> Client:
-    """Connect, waiting for as long as NATS is away, and stay connected for ever. `name` is what operators see; `url` may
-    name a user and password.
+    """Connect, waiting for as long as NATS is away, and stay connected for ever. `name` is what operators see; a plain URL may
+    name a user and password. Raises SettingsError for files that cannot be read.
 
     `on_reconnected` is called when subscriptions are back after an interruption: what was published meanwhile is lost.
     Cancel to give up. A service starts its health port before, so that it is seen to be alive and not ready.
     """
+    if isinstance(access, str):
+        access = NatsAccess(access)
     client = _Client()
     log = _Log(client, name, on_reconnected)
-    servers, user, password = split_url(url)
+    servers, user, password = split_url(access.url)
     await client.connect(
         servers=servers,
         name=name,
-        user=user,
-        password=password,
-        user_credentials=str(user_credentials) if user_credentials else None,
+        user=access.user or user,
+        password=access.password() or password,
+        tls=access.tls(),
+        inbox_prefix=access.inbox_prefix,
         error_cb=log.error,
         disconnected_cb=log.disconnected,
         reconnected_cb=log.reconnected,

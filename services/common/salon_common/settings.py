@@ -9,13 +9,16 @@ import json
 import os
 import re
 import sys
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from salon_common.errors import SettingsError
+from salon_common.nats_access import NatsAccess, split_url
 from salon_common.net import parse_bind
 
 
@@ -26,6 +29,19 @@ def _check_bind(text: str) -> str:
 
 Bind = Annotated[str, AfterValidator(_check_bind)]
 """An address to listen on, `host:port`; port 0 takes a free one."""
+
+
+def _check_servers(text: str) -> str:
+    servers, user, _ = split_url(text)
+    if user is not None:
+        raise ValueError("must name no user: that and the password are settings of their own")
+    if not all(re.fullmatch(r"(nats|tls)://[^\s/]+", server) for server in servers):
+        raise ValueError("must be nats://host:port or tls://host:port, several separated by commas")
+    return text
+
+
+Servers = Annotated[str, AfterValidator(_check_servers)]
+"""Where NATS is, without any secret."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 """The id of a node or replica: 1-64 characters of a-z, 0-9 and hyphen."""
@@ -52,17 +68,52 @@ class ServiceSettings(BaseSettings):
     region: Region = Field(
         default="local", description="The region this process is in; also the prefix of its rooms' ids."
     )
-    nats_url: str = Field(
+    nats_url: Servers = Field(
         default="nats://127.0.0.1:4222",
-        pattern=r"^(nats|tls)://\S+$",
-        description="Where NATS is: one URL, or several separated by commas; `nats://user:password@host:port` to log in.",
+        description="Where NATS is: one URL, or several separated by commas; `tls://host:port` for TLS.",
+    )
+    nats_user: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] | None = Field(
+        default=None,
+        description="The user to connect to NATS as; answers are heard at `_INBOX.<user>`.",
+    )
+    nats_password_file: Path | None = Field(
+        default=None,
+        description="The file with that user's password; read again at each connect, so a new one needs no restart.",
+    )
+    nats_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM), one of which signed those of the NATS servers; without it those that the machine trusts.",
     )
     health_bind: Bind = Field(
         default="127.0.0.1:0", description="Address of /livez, /readyz and /metrics; port 0 takes a free one."
     )
+    health_socket: Path | None = Field(
+        default=None,
+        description="A Unix socket that answers as the health port does: `python -m salon_common.probe <socket> livez` asks it.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe level that is logged."
     )
+
+    @property
+    def nats(self) -> NatsAccess:
+        """For `salon_common.nats.connect`."""
+        return NatsAccess(self.nats_url, self.nats_user, self.nats_password_file, self.nats_ca_file)
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """Settings that are good alone and not together: the field to change, and why."""
+        if (self.nats_user is None) != (self.nats_password_file is None):
+            missing = "nats_user" if self.nats_user is None else "nats_password_file"
+            yield missing, "user and password file go together"
+        if self.nats_ca_file is not None and "tls://" not in self.nats_url:
+            yield "nats_ca_file", "says whom to trust by TLS, and no server's URL begins with tls://"
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        problems = [f"{variable(type(self), field)}: {why}" for field, why in self.conflicts()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -124,8 +175,11 @@ def _invalid(cls: type[ServiceSettings], error: ValidationError) -> list[str]:
     """One phrase a problem, without the value: it may be a secret."""
     problems = []
     for item in error.errors(include_url=False, include_input=False):
+        message = re.sub(r"^Value error, ", "", item["msg"])
+        if not item["loc"]:  # of several settings together: it names them itself
+            problems.append(message)
+            continue
         field, *path = [str(part) for part in item["loc"]]
         place = variable(cls, field) + "".join(f"[{part}]" for part in path)
-        message = re.sub(r"^Value error, ", "", item["msg"])
         problems.append(f"{place}: {message[:1].lower()}{message[1:]}")
     return problems

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+import socket
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import uvicorn
@@ -37,13 +38,14 @@ class WebMount:
     def __init__(
         self,
         app: Any,
-        bind: str,
+        bind: str | Callable[[], Sequence[socket.socket]],
         *,
         purpose: str = "web",
         trusted_proxies: tuple[str, ...] = (),
         max_connections: int = MAX_CONNECTIONS,
         grace: float = 3.0,
     ) -> None:
+        """`bind` is an address, or makes the listening sockets, the first of which has the port."""
         self._app = app
         self._bind = bind
         self._purpose = purpose
@@ -55,7 +57,8 @@ class WebMount:
 
     async def start(self) -> int:
         """Listen; returns the port. Raises SettingsError when the address cannot be had."""
-        sock = listen_tcp(self._bind, self._purpose)
+        bind = self._bind
+        sockets = [listen_tcp(bind, self._purpose)] if isinstance(bind, str) else list(bind())
         config = uvicorn.Config(
             self._app,
             log_config=None,
@@ -70,13 +73,13 @@ class WebMount:
             timeout_graceful_shutdown=max(1, round(self._grace)),
         )
         self._server = _Server(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[sock]), name=f"{self._purpose} server")
+        self._task = asyncio.create_task(self._server.serve(sockets=sockets), name=f"{self._purpose} server")
         up = asyncio.create_task(self._server.up.wait())
         await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if not up.done():
             up.cancel()
             await self._task
-        return int(sock.getsockname()[1])
+        return int(sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop to accept, let requests finish for the grace, then cancel them."""

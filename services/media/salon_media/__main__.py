@@ -35,7 +35,9 @@ async def serve(settings: MediaSettings, stop: asyncio.Event) -> None:
         stack.callback(engine.stop)
         app = MediaApp(settings, boot_id, engine, SystemClock(), REGISTRY)
         started = asyncio.Event()
-        health = HealthServer(settings.health_bind, boot_id)
+        health = HealthServer(
+            settings.health_bind, boot_id, ports=settings.ports, unix=settings.health_socket
+        )
         health.add_check("admitting", lambda: started.is_set() and app.state.mode == ACTIVE)
         health_port = await health.start()
         stack.push_async_callback(health.stop)
@@ -44,7 +46,7 @@ async def serve(settings: MediaSettings, stop: asyncio.Event) -> None:
         if nc is None:
             return
         stack.push_async_callback(nc.close)
-        health.add_check("nats", lambda: nc.is_connected)
+        health.add_information("nats", lambda: nc.is_connected)
         serving = asyncio.create_task(app.serve(nc, health_port, started, stop))
         await _first_of(started.wait(), serving)
         if not serving.done():
@@ -54,15 +56,19 @@ async def serve(settings: MediaSettings, stop: asyncio.Event) -> None:
 
 
 def _start_engine(settings: MediaSettings) -> EnginePort:
+    host, port = parse_bind(settings.udp_bind)
     try:
-        return start_engine(*parse_bind(settings.udp_bind))
+        if settings.ports is None:
+            return start_engine(host, port)
+        return settings.ports.bind(lambda free: start_engine(host, free))
     except OSError as error:
-        raise cannot_listen("SALON_MEDIA_UDP_BIND", settings.udp_bind, error) from error
+        where = f"{settings.udp_bind} of {settings.ports}" if settings.ports else settings.udp_bind
+        raise cannot_listen("SALON_MEDIA_UDP_BIND", where, error) from error
 
 
 async def _connect(settings: MediaSettings, boot_id: str, stop: asyncio.Event) -> Client | None:
     """Connect to NATS; None when told to stop before it answers. Rooms knows nodes by the connection's name."""
-    connecting = asyncio.create_task(nats.connect(settings.nats_url, name=f"{settings.node_id}.{boot_id}"))
+    connecting = asyncio.create_task(nats.connect(settings.nats, name=f"{settings.node_id}.{boot_id}"))
     await _first_of(stop.wait(), connecting)
     if connecting.done():
         return connecting.result()

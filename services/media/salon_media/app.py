@@ -7,9 +7,9 @@ from nats.aio.client import Client
 from prometheus_client import CollectorRegistry
 from salon.media.v1 import media_pb2_grpc
 from salon_common.clock import Clock
-from salon_common.net import parse_bind
 from salon_common.rpc import NatsMount, ServiceRegistry
 
+from salon_media.addresses import client_addresses, probe_address
 from salon_media.config import MediaSettings
 from salon_media.core.node_state import NodeState
 from salon_media.core.presence import PresenceReports
@@ -44,7 +44,7 @@ class MediaApp:
             self._presence,
             engine=engine,
             certificate=NodeCertificate.generateCertificate(),
-            addresses=settings.advertise,
+            addresses=client_addresses(settings),
             clock=clock,
             random=secrets.token_bytes,
             metrics=NodeMetrics(metrics),
@@ -92,11 +92,3 @@ class MediaApp:
                     task.cancel()
         finally:
             self._reader.stop()
-
-
-def probe_address(settings: MediaSettings, health_port: int) -> str:
-    """Where others reach the health port: where it listens, or at the advertised address if it listens everywhere."""
-    host, _ = parse_bind(settings.health_bind)
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        host = settings.advertise[0]
-    return f"[{host}]:{health_port}" if ":" in host else f"{host}:{health_port}"

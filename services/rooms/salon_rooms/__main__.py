@@ -41,16 +41,16 @@ async def serve(settings: RoomsSettings, stop: asyncio.Event) -> None:
     """Serve until told to stop; also while NATS or the store are still away."""
     link_key = read_link_key(settings.link_key_file)
     ready = False
-    health = HealthServer(settings.health_bind)
+    health = HealthServer(settings.health_bind, unix=settings.health_socket)
     health.add_check("started", lambda: ready)
     port = await health.start()
     try:
         async with contextlib.AsyncExitStack() as stack:
 
             async def start() -> None:
-                nc = await nats.connect(settings.nats_url, name=f"rooms-{settings.replica_id}")
+                nc = await nats.connect(settings.nats, name=f"rooms-{settings.replica_id}")
                 stack.push_async_callback(nc.close)
-                health.add_check("nats", lambda: nc.is_connected)
+                health.add_information("nats", lambda: nc.is_connected)
                 replica = Replica(nc, settings, link_key, SystemClock())
                 await replica.start()
                 stack.push_async_callback(replica.stop)

@@ -20,7 +20,7 @@ from salon_signaling.config import SignalingSettings
 async def serve(settings: SignalingSettings, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, then end the streams and let calls finish."""
     async with AsyncExitStack() as stack:
-        health = HealthServer(settings.health_bind)
+        health = HealthServer(settings.health_bind, unix=settings.health_socket)
         health_port = await health.start()
         stack.push_async_callback(health.stop)
         serving = asyncio.Event()
@@ -31,7 +31,7 @@ async def serve(settings: SignalingSettings, stop: asyncio.Event) -> None:
         if nc is None:
             return
         stack.push_async_callback(nc.close)
-        health.add_check("nats", lambda: nc.is_connected)
+        health.add_information("nats", lambda: nc.is_connected)
 
         app = SignalingApp(nc, settings, SystemClock())
         reconnected.append(app.handle_reconnected)
@@ -69,7 +69,7 @@ async def _connect(
 
     connecting = asyncio.create_task(
         nats.connect(
-            settings.nats_url,
+            settings.nats,
             name=f"signaling-{settings.replica_id}",
             on_reconnected=handle_reconnected,
         )

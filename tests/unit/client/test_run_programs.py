@@ -8,7 +8,7 @@ from salon_client.run.services import Context, media_program, ready_ports, rooms
 
 CONTEXT = Context(
     nats_url="nats://127.0.0.1:4222",
-    rooms_nats_url="nats://rooms:5ecret@127.0.0.1:4222",
+    nats_passwords={"rooms": Path("/keys/nats-rooms.password")},
     session_key_file=Path("/keys/session.keys"),
     link_key_file=Path("/keys/link.key"),
     apps_file=Path("/keys/apps.json"),
@@ -68,13 +68,11 @@ def test_nats_is_ready_when_it_says_so() -> None:
     assert nats_server.ready_ports(listening + "[1] [INF] Server is ready\n") == {"nats": 41234}
 
 
-def test_rooms_replicas_alone_connect_by_name(tmp_path: Path) -> None:
-    for made in (rooms_program, signaling_program, media_program):
-        program = made(CONTEXT, 1)
-        assert ("5ecret" in str(program.environment({}))) == (made is rooms_program)
-    password = tmp_path / "password"
-    password.write_text("5ecret\n")
-    assert nats_server.rooms_url("nats://127.0.0.1:4222", password) == "nats://rooms:5ecret@127.0.0.1:4222"
+def test_each_service_is_a_user_of_nats_and_its_password_stays_in_a_file() -> None:
+    environment = rooms_program(CONTEXT, 1).environment({})
+    assert environment["SALON_ROOMS_NATS_URL"] == "nats://127.0.0.1:4222"
+    assert environment["SALON_ROOMS_NATS_USER"] == "rooms"
+    assert environment["SALON_ROOMS_NATS_PASSWORD_FILE"] == "/keys/nats-rooms.password"
 
 
 def test_nats_is_configured_for_its_own_directory(tmp_path: Path) -> None:

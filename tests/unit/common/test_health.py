@@ -35,7 +35,10 @@ async def test_ready_when_every_check_holds() -> None:
     server.add_check("nats", lambda: state["nats"])
     server.add_check("engine", lambda: state["engine"])
     status, body = await ask(server, "/readyz")
-    assert (status, json.loads(body)) == (503, {"ready": False, "checks": {"nats": True, "engine": False}})
+    assert (status, json.loads(body)) == (
+        503,
+        {"ready": False, "checks": {"nats": True, "engine": False}, "information": {}},
+    )
     state["engine"] = True
     assert (await ask(server, "/readyz"))[0] == 200
 

@@ -1,6 +1,6 @@
 """How an address of NATS with a name and password is taken apart."""
 
-from salon_common.nats import split_url
+from salon_common.nats_access import split_url
 
 
 def test_an_address_without_a_user_stays_as_it_is() -> None:

@@ -72,13 +72,42 @@ def test_all_mistakes_are_told_at_once_and_no_value(monkeypatch: pytest.MonkeyPa
         assert f"SALON_TEST_{name}" in message
     assert "SALON_TEST_WEB_BIND: must be host:port" in message
     assert "SALON_TEST_REGION: string should match" in message
-    assert "SALON_TEST_NATS_URL: string should match" in message
+    assert "SALON_TEST_NATS_URL: must be nats://host:port or tls://host:port" in message
 
 
 def test_a_bad_item_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALON_TEST_ADVERTISE", '["a", 7]')
     with pytest.raises(SettingsError, match=r"^SALON_TEST_ADVERTISE\[1\]: input should be a valid string$"):
         read(Settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        (
+            {"NATS_URL": "nats://a:1,nats://rooms:5ecret@b:1"},
+            "SALON_TEST_NATS_URL: must name no user: that and the password are settings of their own",
+        ),
+        (
+            {"NATS_URL": "nats://a:1,http://b:1"},
+            "SALON_TEST_NATS_URL: must be nats://host:port or tls://host:port, several separated by commas",
+        ),
+        ({"NATS_USER": "rooms"}, "SALON_TEST_NATS_PASSWORD_FILE: user and password file go together"),
+        ({"NATS_PASSWORD_FILE": "/5ecret"}, "SALON_TEST_NATS_USER: user and password file go together"),
+        (
+            {"NATS_CA_FILE": "/ca.pem"},
+            "SALON_TEST_NATS_CA_FILE: says whom to trust by TLS, and no server's URL begins with tls://",
+        ),
+    ],
+)
+def test_logging_in_to_nats_takes_what_goes_together(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], complaint: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"SALON_TEST_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        read(Settings)
+    assert str(caught.value) == complaint
 
 
 def test_an_unknown_setting_alone_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

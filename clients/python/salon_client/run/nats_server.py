@@ -68,11 +68,6 @@ def nats_program(directory: Path, rooms_password: Path, host: str = "127.0.0.1")
     return Program(NAME, command, lambda _ports: {}, ready_ports)
 
 
-def rooms_url(url: str, rooms_password: Path) -> str:
-    """The server's address with the name and password of the user `rooms`."""
-    return url.replace("://", f"://rooms:{rooms_password.read_text().strip()}@")
-
-
 def find_server() -> str:
     """The server that this Python environment brings, else one on the PATH. Raises SalonError."""
     beside = Path(sys.executable).with_name("nats-server")

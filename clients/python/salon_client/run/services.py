@@ -19,8 +19,8 @@ class Context:
     """What the services of one stack have in common."""
 
     nats_url: str
-    rooms_nats_url: str
-    """With the name and password of the rooms replicas: for no other eyes."""
+    nats_passwords: Mapping[str, Path]
+    """Files by NATS user; each kind of service is a user."""
     session_key_file: Path
     link_key_file: Path
     apps_file: Path
@@ -35,11 +35,7 @@ class Context:
 def rooms_program(context: Context, number: int) -> Program:
     """One replica of the rooms service."""
     name = f"rooms-{number}"
-    settings = {
-        "REPLICA_ID": name,
-        "LINK_KEY_FILE": str(context.link_key_file),
-        "NATS_URL": context.rooms_nats_url,
-    }
+    settings = {"REPLICA_ID": name, "LINK_KEY_FILE": str(context.link_key_file)}
     return _service("rooms", name, context, lambda _ports: settings)
 
 
@@ -90,6 +86,8 @@ def _service(
             "NATS_URL": context.nats_url,
             "HEALTH_BIND": f"127.0.0.1:{ports.get('health', 0)}",
         }
+        if kind in context.nats_passwords:
+            common |= {"NATS_USER": kind, "NATS_PASSWORD_FILE": str(context.nats_passwords[kind])}
         named = {prefix + key: value for key, value in (common | dict(settings(ports))).items()}
         return named | dict(context.extra.get(kind, {}))
 

@@ -232,7 +232,7 @@ class Stack:
         await self._start_programs([nats])
         context = Context(
             nats_url=self.nats_url,
-            rooms_nats_url=nats_server.rooms_url(self.nats_url, self._keys.nats_rooms),
+            nats_passwords={"rooms": self._keys.nats_rooms},
             session_key_file=self._keys.session_key,
             link_key_file=self._keys.link_key,
             apps_file=self._keys.apps,
