@@ -21,6 +21,7 @@ from salon_signaling.join import JoinParts, Joins
 from salon_signaling.live import LiveRooms
 from salon_signaling.media_client import MediaClient
 from salon_signaling.presence import PresenceReporter
+from salon_signaling.quality import QualityMeter
 from salon_signaling.replays import SharedReplays
 from salon_signaling.rooms_client import RoomsClient
 from salon_signaling.servicer import PublicSettings, SignalingServicer
@@ -63,7 +64,8 @@ class SignalingApp:
             )
         )
         public = PublicSettings(settings.link_base, settings.trusted_proxies)
-        servicer = SignalingServicer(rooms, joins, authority, Guards(_rates(settings), clock), public)
+        guards = Guards(_rates(settings), clock)
+        servicer = SignalingServicer(rooms, joins, authority, guards, QualityMeter(clock), public)
         self.registry = ServiceRegistry()
         signaling_pb2_grpc.add_SignalingServiceServicer_to_server(servicer, self.registry)
 

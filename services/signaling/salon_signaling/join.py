@@ -89,6 +89,7 @@ class Joins:
         opened_at_ms = int(self._parts.clock.wall() * 1000)
         claim = StreamClaim(ParticipantId(me.id), me.session_number, opened_at_ms, secrets.token_hex(8))
         mailbox.participant_id = claim.participant_id
+        metrics.count_step(entry.kind, "reserved")
         return _Opening(entry, joined, claim, mailbox)
 
     async def _stay(
@@ -100,11 +101,13 @@ class Joins:
         parts.ledger.handle_opened(room, claim.participant_id, claim.stream_id)
         try:
             admitted = await self._admit(opening)
+            metrics.count_step(opening.entry.kind, "admitted")
             await parts.live.announce(room, claim)
             delivery = self._delivery(opening, admitted)
             with metrics.OPEN_STREAMS.track_inprogress():
                 metrics.JOIN_SECONDS.labels(opening.entry.kind).observe(parts.clock.now() - started)
                 metrics.JOINS.labels(opening.entry.kind, Code.OK.name).inc()
+                metrics.count_step(opening.entry.kind, "welcomed")
                 try:
                     yield self._welcome(opening, admitted)
                     async with aclosing(delivery.messages()) as messages:

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from salon_signaling.core.quality import CAUSES
+
 JOINS = Counter(
     "salon_signaling_joins",
     "Joins, resumes and asks (a resume by who hears their node no more) by the code of their outcome.",
@@ -52,3 +54,17 @@ QUALITY_REPORTS = Counter(
     "Reports of clients by result: taken, or refused because a figure cannot be or they come too often.",
     ["result"],
 )
+
+STEPS = ("previewed", "called", "reserved", "admitted", "welcomed", "connected", "first_frame")
+for step in STEPS:
+    JOIN_STEPS.labels(step)
+for cause in CAUSES:
+    MEDIA_GAP_SECONDS.labels(cause)
+for result in ("taken", "refused"):
+    QUALITY_REPORTS.labels(result)
+
+
+def count_step(kind: str, step: str) -> None:
+    """A newcomer came so far. Who comes back is no newcomer."""
+    if kind == "join":
+        JOIN_STEPS.labels(step).inc()

@@ -20,6 +20,7 @@ from salon_signaling.core.address import Network, limit_key
 from salon_signaling.entry import read_entry
 from salon_signaling.guards import Guards
 from salon_signaling.join import Joins
+from salon_signaling.quality import QualityMeter
 from salon_signaling.rooms_client import RoomsClient
 
 _log = logging.getLogger(__name__)
@@ -39,12 +40,19 @@ class SignalingServicer(signaling_pb2_grpc.SignalingServiceServicer):
     """`salon.signaling.v1.SignalingService`."""
 
     def __init__(
-        self, rooms: RoomsClient, joins: Joins, authority: Authority, guards: Guards, settings: PublicSettings
+        self,
+        rooms: RoomsClient,
+        joins: Joins,
+        authority: Authority,
+        guards: Guards,
+        quality: QualityMeter,
+        settings: PublicSettings,
     ) -> None:
         self._rooms = rooms
         self._joins = joins
         self._authority = authority
         self._guards = guards
+        self._quality = quality
         self._settings = settings
 
     async def CreateRoom(
@@ -83,6 +91,7 @@ class SignalingServicer(signaling_pb2_grpc.SignalingServiceServicer):
             with self._failures(address):
                 lookup = rooms_pb2.PreviewRoomRequest(room_id=room, invite_secret=secret)
                 seen = await self._rooms.preview(lookup)
+            metrics.count_step("join", "previewed")
             return signaling_pb2.PreviewRoomResponse(room=seen.room, occupancy=seen.occupancy)
 
     async def Join(
@@ -179,6 +188,15 @@ class SignalingServicer(signaling_pb2_grpc.SignalingServiceServicer):
             )
             return signaling_pb2.RevokeInviteResponse()
 
+    async def ReportQuality(
+        self, request: signaling_pb2.ReportQualityRequest, context: _Context
+    ) -> signaling_pb2.ReportQualityResponse:
+        """Say how well it goes. Whether the participant is still in is not asked: the last report is sent when leaving."""
+        with _refusals("ReportQuality"):
+            caller = self._authority.caller(_metadata(context))
+            self._quality.take(f"{caller.room_id}/{caller.participant_id}", request)
+            return signaling_pb2.ReportQualityResponse()
+
     @contextmanager
     def _participant(self, method: str, context: _Context) -> Iterator[SessionClaims]:
         """The caller, by the session token; rooms says whether the participant still exists."""
@@ -214,12 +232,13 @@ def _metadata(context: _Context) -> Metadata:
 @contextmanager
 def _counted(request: signaling_pb2.JoinRequest) -> Iterator[None]:
     """Count a Join that is refused; `Joins` counts the others, with the time they took."""
+    kind = "resume" if request.session_token else "join"
+    if request.session_token and request.offer and request.unheard_epoch:
+        kind = "ask"
+    metrics.count_step(kind, "called")
     try:
         yield
     except SalonError as error:
-        kind = "resume" if request.session_token else "join"
-        if request.session_token and request.offer and request.unheard_epoch:
-            kind = "ask"
         metrics.JOINS.labels(kind, error.code.name).inc()
         raise
 

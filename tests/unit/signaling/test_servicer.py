@@ -5,12 +5,14 @@ from ipaddress import ip_network
 from typing import Any, cast
 
 import pytest
+from prometheus_client import REGISTRY
 from salon.rooms.v1 import room_pb2
 from salon.signaling.v1 import signaling_pb2
 from salon_common.clock import ManualClock
 from salon_common.errors import Code, SalonError
 from salon_signaling.core.limits import Rate
 from salon_signaling.guards import Guards, Rates
+from salon_signaling.quality import QualityMeter
 from salon_signaling.servicer import PublicSettings, SignalingServicer
 from unit.signaling.conftest import Replica
 from unit.signaling.fakes import ROOM, SECRET
@@ -42,7 +44,10 @@ def call(token: str = "", **options: str) -> Any:
 def servicer(replica: Replica, clock: ManualClock) -> SignalingServicer:
     guards = Guards(Rates(PLENTY, PLENTY, Rate(0.1, 2), Rate(1, 5)), clock)
     settings = PublicSettings("https://salon.example", (ip_network("10.0.0.0/8"),))
-    return SignalingServicer(replica.parts.rooms, replica.joins, replica.parts.authority, guards, settings)
+    quality = QualityMeter(clock)
+    return SignalingServicer(
+        replica.parts.rooms, replica.joins, replica.parts.authority, guards, quality, settings
+    )
 
 
 @pytest.fixture
@@ -159,3 +164,49 @@ async def test_a_refusal_is_one_log_line_without_secrets(
     (record,) = caplog.records
     assert vars(record)["participant"] == "a" * 16
     assert not any(secret in str(vars(record)) for secret in (token, "x" * 22, "v=0"))
+
+
+def sample(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"salon_signaling_{name}", labels) or 0.0
+
+
+async def test_how_far_newcomers_come_is_counted(servicer: SignalingServicer) -> None:
+    steps = ("called", "reserved", "admitted", "welcomed")
+    before = {step: sample("join_steps_total", step=step) for step in steps}
+    messages = servicer.Join(join(offer="v=0"), call())
+    await anext(messages)
+    await messages.aclose()  # type: ignore[attr-defined]
+    with pytest.raises(SalonError):
+        await anext(servicer.Join(join(invite_secret="wrong"), call()))
+    more = {step: sample("join_steps_total", step=step) - before[step] for step in steps}
+    assert more == {"called": 2, "reserved": 1, "admitted": 1, "welcomed": 1}
+
+
+async def test_what_clients_report_is_counted(servicer: SignalingServicer, token: str) -> None:
+    before = sample("first_frame_seconds_count"), sample("frozen_seconds_total")
+    request = signaling_pb2.ReportQualityRequest(
+        connected_ms=300,
+        first_frame_ms=700,
+        watched_ms=10_000,
+        frozen_ms=2000,
+        gaps=[signaling_pb2.MediaGap(cause=signaling_pb2.GAP_CAUSE_SILENCE, duration_ms=1200)],
+    )
+    missed = sample("media_gap_seconds_sum", cause="silence")
+    await servicer.ReportQuality(request, call(token))
+    assert sample("first_frame_seconds_count") == before[0] + 1
+    assert sample("frozen_seconds_total") == before[1] + 2.0
+    assert sample("media_gap_seconds_sum", cause="silence") == pytest.approx(missed + 1.2)
+
+
+async def test_a_report_that_cannot_be_counts_as_refused(servicer: SignalingServicer, token: str) -> None:
+    refused, frozen = sample("quality_reports_total", result="refused"), sample("frozen_seconds_total")
+    with pytest.raises(SalonError):
+        await servicer.ReportQuality(signaling_pb2.ReportQualityRequest(frozen_ms=5), call(token))
+    assert sample("quality_reports_total", result="refused") == refused + 1
+    assert sample("frozen_seconds_total") == frozen
+
+
+async def test_only_who_is_in_reports(servicer: SignalingServicer) -> None:
+    with pytest.raises(SalonError) as refusal:
+        await servicer.ReportQuality(signaling_pb2.ReportQualityRequest(), call())
+    assert refusal.value.code is Code.UNAUTHENTICATED
