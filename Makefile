@@ -99,7 +99,7 @@ test-web-unit: .run/gen-web ## the SDK and the app without a browser
 	cd web && npm test --silent
 
 test-unit: .run/gen-python ## pure parts, no sockets; branch coverage of every core/ stays at 90 % and more
-	$(RUN) pytest -q tests --ignore=tests/model -m "not stack and not browser" --cov=salon_rooms.core --cov=salon_signaling.core \
+	$(RUN) pytest -q tests --ignore=tests/model -m "not stack and not browser and not cluster" --cov=salon_rooms.core --cov=salon_signaling.core \
 		--cov=salon_media.core --cov=salon_client.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=90
 	$(RUN) pytest -q tests/model
 
@@ -122,6 +122,10 @@ chromium: .run/python
 .PHONY: test-model
 test-model: .run/gen-python ## the model of placement, presence and outages for longer (RUNS=2000, SEED=0 is the first run's)
 	RUNS=$(or $(RUNS),2000) SEED=$(or $(SEED),0) $(RUN) pytest -q -s --timeout 7200 tests/model
+
+.PHONY: test-cluster
+test-cluster: .run/gen-python ## Salon in the Kubernetes cluster of KUBECONFIG, with people outside; after make images test-images (KEEP=1 leaves it)
+	$(RUN) pytest -v -s -m cluster --session-timeout 900 tests/cluster
 
 .PHONY: bench-join
 bench-join: .run/gen-python .run/web-dist chromium ## how long a join takes, and what it costs the servers
