@@ -53,6 +53,7 @@ class Evacuation:
 
     def on_dead(self, node: NodeRef) -> None:
         """A node was found dead just now."""
+        self._dead_since.setdefault(node, self._clock.now())
         self._begin(self._empty(node))
 
     def look_again(self) -> None:
@@ -69,7 +70,6 @@ class Evacuation:
 
     async def _empty(self, node: NodeRef) -> None:
         """Those known to be there first; then those who came since the feed was followed last."""
-        self._dead_since.setdefault(node, self._clock.now())
         self._move_rooms(node)
         try:
             await self._feed.follow()
@@ -84,13 +84,16 @@ class Evacuation:
             return
         survivors = sum(1 for takes_none in self._nodes.alive(now).values() if not takes_none)
         spread = spread_ms(self._occupants.people_on(node), survivors)
-        is_overdue = now - self._dead_since.get(node, now) > OWNER_SECONDS
+        since = self._dead_since.get(node, now)
+        is_overdue = now - since > OWNER_SECONDS
         for room_id in rooms:
             if room_id not in self._rooms and (is_overdue or self._replicas.is_own(room_id, now)):
                 self._rooms.add(room_id)
-                self._begin(self._move(room_id, Evacuate(node, self._token_bytes(CHOICE_BYTES), spread)))
+                self._begin(
+                    self._move(room_id, Evacuate(node, self._token_bytes(CHOICE_BYTES), spread), since)
+                )
 
-    async def _move(self, room_id: str, command: Evacuate) -> None:
+    async def _move(self, room_id: str, command: Evacuate, since: float) -> None:
         extra = {"room": room_id, "node": command.node.node_id, "boot": command.node.boot_id}
         try:
             async with self._free:
@@ -103,6 +106,7 @@ class Evacuation:
         else:
             if moved:
                 metrics.MOVES.labels("dead", "done").inc()
+                metrics.EVACUATION_SECONDS.observe(self._clock.now() - since)
                 _log.info("moved away from a dead node", extra=extra)
         finally:
             self._rooms.discard(room_id)

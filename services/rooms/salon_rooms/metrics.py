@@ -4,11 +4,12 @@ Every replica sees the whole region. What describes the region is told by the re
 (`core.replicas`), so that the sum over replicas is the region's; the exceptions say that each replica tells the same.
 """
 
+import contextlib
 from collections import Counter as Count
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
-from salon.rooms.v1 import presence_pb2
+from salon.rooms.v1 import presence_pb2, room_pb2
 
 COMMANDS = Counter(
     "salon_rooms_commands_total", "Commands answered, by name and status code.", ["command", "code"]
@@ -47,11 +48,12 @@ TRACKED = Gauge(
     "Participants whose presence is watched: all of the region, by every replica.",
 )
 OPEN_ROOMS = Gauge(
-    "salon_rooms_open_rooms", "Rooms with somebody in, of those that this replica looks after."
+    "salon_rooms_open_rooms",
+    "Rooms of the region with somebody in; told by the replica that looks after it, 0 by others.",
 )
 PARTICIPANTS = Gauge(
     "salon_rooms_participants",
-    "Participants of the rooms that this replica looks after, by state: joining, present.",
+    "Participants in the region, by state: waiting, joining, present; told by the replica that looks after it, 0 by others.",
     ["state"],
 )
 PLACEMENTS = Counter(
@@ -91,6 +93,11 @@ BAD_MESSAGES = Counter(
     "salon_rooms_bad_messages_total", "Messages that could not be read, by kind.", ["kind"]
 )
 
+_STATES = {
+    room_pb2.PARTICIPANT_STATE_WAITING: "waiting",
+    room_pb2.PARTICIPANT_STATE_JOINING: "joining",
+    room_pb2.PARTICIPANT_STATE_PRESENT: "present",
+}
 _MODES = {
     presence_pb2.NODE_MODE_ACTIVE: "active",
     presence_pb2.NODE_MODE_CORDONED: "cordoned",
@@ -103,3 +110,23 @@ def show_nodes(modes: Iterable[presence_pb2.NodeMode.ValueType]) -> None:
     count = Count(modes)
     for mode, label in _MODES.items():
         NODES.labels(label).set(count[mode])
+
+
+def show_people(rooms: int, states: Mapping[room_pb2.ParticipantState.ValueType, int]) -> None:
+    """How many rooms have somebody in, and how far everybody is."""
+    OPEN_ROOMS.set(rooms)
+    for state, label in _STATES.items():
+        PARTICIPANTS.labels(label).set(states.get(state, 0))
+
+
+def forget_stream(stream: str) -> None:
+    """Another replica tells of a stream."""
+    for gauge in (STREAM_MESSAGES, STREAM_BYTES):
+        with contextlib.suppress(KeyError):
+            gauge.remove(stream)
+
+
+show_nodes(())
+show_people(0, {})
+for result in ("placed", "none"):
+    PLACEMENTS.labels(result)

@@ -4,24 +4,12 @@ Owns the names. The figures are the servers' own counters, so they are shown as 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-
-@dataclass(frozen=True)
-class ServerFigures:
-    """One server's word."""
-
-    connections: int
-    memory_bytes: int
-    cpu_ratio: float
-    slow_consumers: int
-    in_messages: int
-    out_messages: int
-
+from salon_rooms.core.server_stats import ServerFigures
 
 _TEXT = "; told by the replica that looks after it."
 

@@ -10,7 +10,9 @@ from salon.rooms.v1 import nodes_pb2_grpc, rooms_pb2_grpc
 from salon_common.clock import Clock
 from salon_common.rpc import NatsMount, ServiceRegistry
 
+from salon_rooms import metrics
 from salon_rooms.beats import BEAT_SECONDS, Beats
+from salon_rooms.census import Census
 from salon_rooms.config import RoomsSettings
 from salon_rooms.core.placement import Directory
 from salon_rooms.core.presence import PresenceTracker
@@ -77,6 +79,7 @@ class Replica:
         )
         self._doubts = Doubts(nc, settings.region, self._nodes, clock, on_dead=self._evacuation.on_dead)
         self._disconnects = Disconnects(nc, settings.nats_account, self._doubts.handle_disconnect)
+        self._census = Census(nc, settings.partitions, tracker, replicas, clock)
         self._mount = NatsMount(nc, self._services(link_key, tracker), region=settings.region)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -87,7 +90,8 @@ class Replica:
         await self._doubts.start()
         await self._disconnects.start()
         self._tasks = [
-            asyncio.create_task(run) for run in (self._beats.run(), self._sweeper.run(), self._doubts.run())
+            asyncio.create_task(run)
+            for run in (self._beats.run(), self._sweeper.run(), self._doubts.run(), self._census.run())
         ]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LISTEN_SECONDS):
@@ -140,6 +144,7 @@ class Replica:
     def _act_on(self, change: Change) -> None:
         """Do what follows from a committed change."""
         now = self._clock.now()
+        metrics.PLACEMENTS.labels("placed").inc(len(change.sent))
         for node_id in change.sent:
             self._nodes.handle_sent(node_id, now)
         for removal in change.removals:

@@ -19,6 +19,7 @@ from salon_rooms import metrics
 from salon_rooms.core.command import Command, Moment
 from salon_rooms.core.formats import KNOWN
 from salon_rooms.core.placement import Directory
+from salon_rooms.core.places import NoNodeError
 from salon_rooms.core.room import Change
 from salon_rooms.core.turn import Commit, Finished, Load, Loaded, Turn
 from salon_rooms.store import Store, StoreConflict, StoreUnavailable, StoreUnheard
@@ -72,6 +73,8 @@ class Writers:
             reply: Reply = await self._writer(room_id).enqueue(command)
         except SalonError as error:
             code = error.code
+            if isinstance(error, NoNodeError):
+                metrics.PLACEMENTS.labels("none").inc()
             raise
         except asyncio.CancelledError:
             code = Code.CANCELLED

@@ -142,9 +142,13 @@ def settle(draft: Draft, wall: float) -> None:
             node.deadline.CopyFrom(timestamp(wall + SETTLED_SECONDS))
 
 
-def no_node() -> SalonError:
+class NoNodeError(SalonError):
     """Nobody can serve media now."""
-    return SalonError(Code.UNAVAILABLE, "no media node is available right now: try again in a moment")
+
+
+def no_node() -> NoNodeError:
+    """Nobody can serve media now."""
+    return NoNodeError(Code.UNAVAILABLE, "no media node is available right now: try again in a moment")
 
 
 def _is_present(participant: room_pb2.Participant) -> bool:

@@ -5,7 +5,7 @@ Taking them out is the `Lost` command's business. A wrong verdict costs a person
 been deaf themselves lets a whole lease pass before judging anybody.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -160,6 +160,11 @@ class PresenceTracker:
             for (room_id, participant_id), tracked in self._tracked.items()
             if self._is_lost(tracked, now)
         ]
+
+    def census(self) -> tuple[int, Mapping[room_pb2.ParticipantState.ValueType, int]]:
+        """How many rooms have somebody in, and how many participants are in which state."""
+        rooms = {room_id for room_id, _ in self._tracked}
+        return len(rooms), Counter(tracked.state for tracked in self._tracked.values())
 
     def __len__(self) -> int:
         return len(self._tracked)
