@@ -127,6 +127,10 @@ test-model: .run/gen-python ## the model of placement, presence and outages for 
 test-cluster: .run/gen-python ## Salon in the Kubernetes cluster of KUBECONFIG, with people outside; after make images test-images (KEEP=1 leaves it)
 	$(RUN) pytest -v -s -m cluster --session-timeout 900 tests/cluster
 
+.PHONY: simulate-scaling
+simulate-scaling: .run/gen-python ## a day under the autoscaler of the manifests, and under others (SEED=1): a table, and docs/scaling.svg
+	$(RUN) python tests/autoscaling/run.py --seed $(or $(SEED),1)
+
 .PHONY: bench-join
 bench-join: .run/gen-python .run/web-dist chromium ## how long a join takes, and what it costs the servers
 	$(RUN) python bench/join.py

@@ -7,6 +7,7 @@ from salon_common.settings import ServiceSettings
 from salon_common.settings_doc import markdown_table
 from salon_media.config import MediaSettings
 from salon_rooms.config import RoomsSettings
+from salon_rooms.scaling.config import ScalerSettings
 from salon_signaling.config import SignalingSettings
 
 PAGE = Path(__file__).parent / "config.md"
@@ -22,6 +23,7 @@ def page() -> str:
         "rooms": RoomsSettings,
         "signaling": SignalingSettings,
         "media": MediaSettings,
+        "scaler": ScalerSettings,
     }
     sections = [f"## {name}\n\n{markdown_table(settings).strip()}\n" for name, settings in services.items()]
     return "\n".join([HEAD, *sections])
