@@ -69,6 +69,11 @@ lint: lint-proto lint-python lint-imports lint-docs lint-rust lint-web ## every 
 
 lint-proto: .run/python
 	cd proto && ../$(RUN) buf lint
+	cd proto && ../$(RUN) buf breaking --against released.binpb
+
+.PHONY: release-proto
+release-proto: .run/python ## the protocol as of now becomes what later ones must be compatible with: with each release, not before
+	cd proto && ../$(RUN) buf build --exclude-source-info -o released.binpb
 
 lint-python: .run/gen-python
 	$(RUN) ruff format --check $(PY)
