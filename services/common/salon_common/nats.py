@@ -8,6 +8,8 @@ from collections.abc import Callable
 from nats.aio.client import PING_PROTO, Client
 
 from salon_common.nats_access import NatsAccess, split_url
+from salon_common.telemetry import metrics
+from salon_common.telemetry.nats_connection import watch_connection
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,14 @@ class _Client(Client):
         self._pongs.append(future or asyncio.get_running_loop().create_future())
         await self._send_command(PING_PROTO)
         await self._flush_pending()
+
+    def watch(self) -> None:
+        """Measure the connection for as long as it is not closed."""
+        self._watching = asyncio.create_task(watch_connection(self), name="NATS watch")
+
+    async def closed(self) -> None:
+        """There will be no connection any more."""
+        self._watching.cancel()
 
 
 class _Log:
@@ -62,6 +72,7 @@ class _Log:
     async def reconnected(self) -> None:
         """All subscriptions are back."""
         _log.info("NATS is back", extra=self._extra)
+        metrics.NATS_RECONNECTS.inc()
         if self._on_reconnected is not None:
             self._on_reconnected()
 
@@ -93,6 +104,7 @@ async def connect(
         error_cb=log.error,
         disconnected_cb=log.disconnected,
         reconnected_cb=log.reconnected,
+        closed_cb=client.closed,
         max_reconnect_attempts=-1,
         reconnect_time_wait=RECONNECT_WAIT,  # type: ignore[arg-type] # annotated int, used as seconds of sleep
         connect_timeout=2,
@@ -100,4 +112,5 @@ async def connect(
         max_outstanding_pings=2,
         pending_size=PENDING_BYTES,
     )
+    client.watch()
     return client

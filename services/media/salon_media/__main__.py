@@ -16,6 +16,7 @@ from salon_common.health import HealthServer
 from salon_common.net import cannot_listen, parse_bind
 from salon_common.process import STOP_SECONDS, announce_ready, run_service
 from salon_common.settings import load
+from salon_common.telemetry.process import observed
 
 from salon_media.app import MediaApp
 from salon_media.config import MediaSettings
@@ -89,7 +90,7 @@ def main() -> int:
     settings = load(MediaSettings)
     logs.setup("media", settings.log_level)
     stop_seconds = settings.drain_seconds + STOP_SECONDS
-    return run_service(lambda stop: serve(settings, stop), stop_seconds=stop_seconds)
+    return run_service(lambda stop: observed("media", settings, serve(settings, stop)), stop_seconds=stop_seconds)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from salon_common.errors import SettingsError
 from salon_common.health import HealthServer
 from salon_common.process import announce_ready, run_service
 from salon_common.settings import load
+from salon_common.telemetry.process import observed
 
 from salon_rooms.config import RoomsSettings
 from salon_rooms.replica import Replica
@@ -83,7 +84,7 @@ def main() -> int:
     """Read the settings and run."""
     settings = load(RoomsSettings)
     logs.setup("rooms", settings.log_level)
-    return run_service(lambda stop: serve(settings, stop))
+    return run_service(lambda stop: observed("rooms", settings, serve(settings, stop)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from salon_common.health import HealthServer
 from salon_common.process import announce_ready, run_service
 from salon_common.rpc import GrpcMount, WebMount, connect_app
 from salon_common.settings import load
+from salon_common.telemetry.process import observed
 
 from salon_signaling.app import SignalingApp
 from salon_signaling.config import SignalingSettings
@@ -87,7 +88,7 @@ def main() -> int:
     """Run a replica."""
     settings = load(SignalingSettings)
     logs.setup("signaling", settings.log_level)
-    return run_service(lambda stop: serve(settings, stop))
+    return run_service(lambda stop: observed("signaling", settings, serve(settings, stop)))
 
 
 if __name__ == "__main__":

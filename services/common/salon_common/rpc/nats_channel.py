@@ -16,7 +16,9 @@ from salon_common.errors import Code, SalonError
 from salon_common.rpc import nats_wire
 from salon_common.rpc.limits import check_size
 from salon_common.rpc.metadata import Pairs, check
+from salon_common.rpc.registry import short_name
 from salon_common.rpc.status import to_grpc
+from salon_common.telemetry.calls import client_call
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -44,7 +46,14 @@ class NatsChannel(grpc.aio.Channel):
         assert response_deserializer is not None
         service, _, name = method.removeprefix("/").partition("/")
         prefix = nats_wire.prefix(self._region, service, self._node)
-        return _UnaryUnary(self._nc, prefix, name, self._timeout, request_serializer, response_deserializer)
+        return _UnaryUnary(
+            self._nc,
+            prefix,
+            (short_name(service), name),
+            self._timeout,
+            request_serializer,
+            response_deserializer,
+        )
 
     def unary_stream(
         self, method: str, *args: Any, **kwargs: Any
@@ -111,14 +120,14 @@ class _UnaryUnary(grpc.aio.UnaryUnaryMultiCallable[Req, Res]):
         self,
         nc: Client,
         prefix: str,
-        name: str,
+        labels: tuple[str, str],
         timeout: float,
         serialize: Callable[[Req], bytes],
         deserialize: Callable[[bytes], Res],
     ) -> None:
         self._nc = nc
         self._prefix = prefix
-        self._name = name
+        self._labels = labels
         self._timeout = timeout
         self._serialize = serialize
         self._deserialize = deserialize
@@ -134,7 +143,11 @@ class _UnaryUnary(grpc.aio.UnaryUnaryMultiCallable[Req, Res]):
         compression: grpc.Compression | None = None,
     ) -> "NatsCall[Req, Res]":
         seconds = self._timeout if timeout is None else timeout
-        return NatsCall(seconds, lambda call: self._invoke(request, metadata or (), call))
+        return NatsCall(seconds, lambda call: self._measure(request, metadata or (), call))
+
+    async def _measure(self, request: Req, pairs: Metadata, call: "NatsCall[Req, Res]") -> Res:
+        with client_call(*self._labels):
+            return await self._invoke(request, pairs, call)
 
     async def _invoke(self, request: Req, pairs: Metadata, call: "NatsCall[Req, Res]") -> Res:
         payload = self._serialize(request)
@@ -163,7 +176,7 @@ class _UnaryUnary(grpc.aio.UnaryUnaryMultiCallable[Req, Res]):
 
     @property
     def _subject(self) -> str:
-        return f"{self._prefix}.{self._name}"
+        return f"{self._prefix}.{self._labels[1]}"
 
     def _late(self) -> SalonError:
         return SalonError(

@@ -30,7 +30,7 @@ def _describe(collector: Any) -> Iterator[Described]:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         # A metric has its labels' names itself; what a collector of ours yields has them too.
         labels = getattr(collector, "_labelnames", getattr(family, "_labelnames", ()))
-        bounds = getattr(collector, "_kwargs", {}).get("buckets") or getattr(collector, "_upper_bounds", ())
+        bounds: Iterable[float] = getattr(collector, "_upper_bounds", ())
         finite = tuple(bound for bound in bounds if bound != float("inf"))
         yield Described(name, family.type, tuple(labels), family.documentation, finite)
 

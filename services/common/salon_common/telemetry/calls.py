@@ -1,0 +1,28 @@
+"""Measures calls to other services."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from salon_common.errors import Code, SalonError
+from salon_common.telemetry import metrics
+
+
+@contextmanager
+def client_call(service: str, method: str) -> Iterator[None]:
+    """Count what happens in the block as one call, by how it ends."""
+    began, code = time.perf_counter(), Code.OK
+    try:
+        yield
+    except SalonError as error:
+        code = error.code
+        raise
+    except asyncio.CancelledError:
+        code = Code.CANCELLED
+        raise
+    except Exception:
+        code = Code.INTERNAL
+        raise
+    finally:
+        metrics.CALLED_SECONDS.labels(service, method, code.name).observe(time.perf_counter() - began)
