@@ -1,11 +1,16 @@
 """What an operator sets, from SALON_ROOMS_* in the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import SettingsConfigDict
 from salon_common.settings import Name, ServiceSettings
+
+
+def _number(value: object) -> object:
+    """The environment is text, of which a Literal makes no number by itself."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class RoomsSettings(ServiceSettings):
@@ -20,7 +25,7 @@ class RoomsSettings(ServiceSettings):
         le=256,
         description="How many streams the rooms are spread over. All replicas must agree, for the life of the region.",
     )
-    stream_replicas: Literal[1, 3, 5] = Field(
+    stream_replicas: Annotated[Literal[1, 3, 5], BeforeValidator(_number)] = Field(
         default=1, description="How many NATS servers keep each stream."
     )
     event_ttl: int = Field(

@@ -22,6 +22,18 @@ def test_defaults_need_only_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.parametrize("wrong", ["2", "", "three", "-1"])
+def test_streams_are_kept_once_or_by_an_odd_number_of_servers(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("SALON_ROOMS_REPLICA_ID", "r1")
+    monkeypatch.setenv("SALON_ROOMS_STREAM_REPLICAS", "3")
+    assert read(RoomsSettings).stream_replicas == 3
+    monkeypatch.setenv("SALON_ROOMS_STREAM_REPLICAS", wrong)
+    with pytest.raises(SettingsError, match="SALON_ROOMS_STREAM_REPLICAS: input should be 1, 3 or 5"):
+        read(RoomsSettings)
+
+
 def test_the_key_of_links_is_read_or_made(tmp_path: Path) -> None:
     assert len(read_link_key(None)) == KEY_BYTES
     assert read_link_key(None) != read_link_key(None)
