@@ -19,12 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import nats
 import psutil
 from faults.crowd import Members, NativeCrowd, Seat, join_native
 from faults.figures import percentile
 from faults.stage import Nodes
 from salon_client.run.stack import Stack
+from salon_common import nats
 
 RESULTS = Path(__file__).parent / "results"
 PEOPLE = (6, 12, 24, 48)
@@ -177,7 +177,7 @@ async def main(people: Sequence[int], runs: int) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         directory = Path(name)
         async with Stack(directory=directory / "stack", media=3, web=False) as stack:
-            nc = await nats.connect(stack.nats_url, name="bench")
+            nc = await nats.connect(stack.nats_access("operator"), name="bench")
             points = [await measure(stack, Nodes(nc), directory, each, runs) for each in people]
             await nc.close()
     report(points, runs)

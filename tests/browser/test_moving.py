@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
 import pytest
 from salon.rooms.v1 import nodes_pb2, nodes_pb2_grpc, presence_pb2
 from salon_client.run.stack import Stack
+from salon_common import nats
 from salon_common.rpc import NatsChannel
 from support.native import Native
 from support.pages import TONE_PAUSE, Gaps, Participant, participants, until
@@ -55,7 +55,7 @@ SetMode = Callable[[str, "presence_pb2.NodeMode.ValueType"], Awaitable[None]]
 @asynccontextmanager
 async def operator(stack: Stack) -> AsyncIterator[SetMode]:
     """Tells nodes what they are for."""
-    nc = await nats.connect(stack.nats_url)
+    nc = await nats.connect(stack.nats_access("operator"), name="test")
     try:
         stub = nodes_pb2_grpc.NodesServiceStub(NatsChannel(nc, region="local"))
 

@@ -119,7 +119,7 @@ async def test_drained_from_the_command_line_nobody_hears_or_sees_a_break(stack:
             assert guest.meter.overlap() > 0, "the new connection is made before the old one breaks"
     for each in news:
         assert not [said async for said in each if isinstance(said, MediaLost)]
-    async with NodesApi.connect(Where(stack.nats_url, REGION)) as nodes:
+    async with NodesApi.connect(Where(stack.nats_access("operator"), REGION)) as nodes:
         await nodes.set_mode(node, presence_pb2.NODE_MODE_ACTIVE)
 
 

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nats
 from faults.browsers import seated
 from faults.crowd import Members, Native, NativeCrowd, Pages, Seat, join_native
 from nats.aio.client import Client
@@ -18,6 +17,7 @@ from salon.rooms.v1 import nodes_pb2, nodes_pb2_grpc, presence_pb2
 from salon_client.link import Link
 from salon_client.run.services import REGION
 from salon_client.run.stack import Stack
+from salon_common import nats
 from salon_common.errors import SalonError
 from salon_common.rpc import NatsChannel
 from support.synthetic_media import PEOPLE
@@ -142,9 +142,7 @@ class Stage:
                 web=size.pages > 0,
             )
             await exits.enter_async_context(stack)
-            nc = await nats.connect(
-                stack.nats_url, name="fault-harness", max_reconnect_attempts=-1, error_cb=_ignore
-            )
+            nc = await nats.connect(stack.nats_access("operator"), name="fault-harness")
             exits.push_async_callback(nc.close)
             crowds = [
                 await exits.enter_async_context(NativeCrowd.start(directory / f"natives-{number}.log"))
@@ -233,10 +231,6 @@ class Stage:
         hit = [native.name for native in cast.bystanders.natives if native.node == victim]
         if astray or hit:
             raise AssertionError(f"placed wrongly for this test: {astray} not on {victim}, {hit} on it")
-
-
-async def _ignore(_error: Exception) -> None:
-    """NATS is broken on purpose."""
 
 
 def choose_victim(chance: random.Random, names: Sequence[str]) -> str:

@@ -62,10 +62,10 @@ def fetch(url: str) -> tuple[int, str]:
         return 0, str(error)
 
 
-async def start(url: str, **settings: str) -> asyncio.subprocess.Process:
+async def start(**settings: str) -> asyncio.subprocess.Process:
     """Start a node; its ready line is the first on stdout."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SALON_")}
-    environment |= {"SALON_MEDIA_NATS_URL": url, "SALON_MEDIA_NODE_ID": "media-1", **settings}
+    environment |= {"SALON_MEDIA_NODE_ID": "media-1", **settings}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -99,9 +99,10 @@ async def running_node(**settings: str) -> AsyncIterator[Process]:
         "SALON_MEDIA_UDP_BIND": "127.0.0.1:0",
         "SALON_MEDIA_MAX_PARTICIPANTS": "10",
         "SALON_MEDIA_DRAIN_SECONDS": "0",
+        **server.settings("media"),
         **settings,
     }
-    process = await start(server.url, **settings)
+    process = await start(**settings)
     assert process.stdout is not None
     assert process.stderr is not None
     ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20) or await process.stderr.read())

@@ -1,9 +1,13 @@
 """The process itself: ready line, NATS, heartbeats, reports, metrics, and draining on SIGTERM."""
 
 import asyncio
+import json
+import random
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,6 +17,8 @@ from media.node_process import Process, admit, fetch, running_node, start
 from salon.media.v1 import channel_pb2, media_pb2
 from salon.rooms.v1 import presence_pb2
 from salon_common.errors import Code, SalonError
+from salon_common.net import listen_tcp
+from salon_common.probe import ask
 from support.nats_server import free_port
 
 pytestmark = pytest.mark.stack
@@ -71,8 +77,9 @@ async def test_media_survives_nats_and_presence_is_told_again(node: Process) -> 
     await asyncio.wait_for(client.opened.wait(), 10)
     await node.becomes(presence_pb2.PRESENCE_STATUS_CONNECTED)
     node.nats_server.kill()
-    while (await node.health("/readyz"))[0] != 503:
+    while json.loads((await node.health("/readyz"))[1])["information"] != {"nats": False}:
         pass
+    assert (await node.health("/readyz"))[0] == 200, "restarting nodes or leaving them out mends no NATS"
     assert (await node.health("/livez"))[0] == 200
     node.nats_server.start()
     while not node.entries.empty():
@@ -173,7 +180,9 @@ async def test_a_node_whose_engine_hangs_ends_so_that_it_is_seen_to_be_dead(node
 
 async def test_a_node_that_waits_for_nats_is_alive_not_ready_and_can_be_stopped() -> None:
     port = free_port()
-    process = await start("nats://127.0.0.1:1", SALON_MEDIA_HEALTH_BIND=f"127.0.0.1:{port}")
+    process = await start(
+        SALON_MEDIA_NATS_URL="nats://127.0.0.1:1", SALON_MEDIA_HEALTH_BIND=f"127.0.0.1:{port}"
+    )
     async with asyncio.timeout(20):
         while await asyncio.to_thread(fetch, f"http://127.0.0.1:{port}/livez") != (200, "alive\n"):
             pass
@@ -191,9 +200,38 @@ async def test_a_node_that_waits_for_nats_is_alive_not_ready_and_can_be_stopped(
     ],
 )
 async def test_settings_that_cannot_be_used_end_it_with_one_line(settings: dict[str, str], said: str) -> None:
-    process = await start("nats://127.0.0.1:1", **settings)
+    process = await start(SALON_MEDIA_NATS_URL="nats://127.0.0.1:1", **settings)
     _, errors = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     lines = errors.decode().splitlines()
     assert len(lines) == 1
     assert said in lines[0]
+
+
+async def test_nodes_share_a_hosts_range_of_ports_and_announce_theirs(tmp_path: Path) -> None:
+    """Two nodes and four ports in a range of six, two of which are taken: whatever is free does."""
+    first = random.randrange(20_000, 30_000)  # below what the kernel gives out
+    with listen_tcp(f"0.0.0.0:{first}", "test"), socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", first + 1))
+        settings = {
+            "SALON_MEDIA_PORT_RANGE": f"{first}-{first + 5}",
+            "SALON_MEDIA_UDP_BIND": "127.0.0.1:0",
+            "SALON_MEDIA_HEALTH_BIND": "127.0.0.1:0",
+            "SALON_MEDIA_HEALTH_SOCKET": str(tmp_path / "health.sock"),
+        }
+        async with running_node(**settings) as node:
+            login = node.nats_server.settings("media")
+            settings["SALON_MEDIA_HEALTH_SOCKET"] = str(tmp_path / "second.sock")
+            second = await start(**settings, **login | {"SALON_MEDIA_NODE_ID": "media-2"})
+            assert second.stdout is not None
+            ready = json.loads(await asyncio.wait_for(second.stdout.readline(), 20))
+            udp, tcp = ({node.ready[kind], ready[kind]} for kind in ("udp", "health"))
+            assert len(udp) == len(tcp) == 2
+            assert udp | tcp <= set(range(first, first + 6))
+            assert first not in tcp
+            assert first + 1 not in udp
+            beat = await node.beat()
+            assert beat.health_address == beat.metrics_address == f"127.0.0.1:{node.ready['health']}"
+            assert ask(str(tmp_path / "second.sock"), "readyz")[0]
+            second.terminate()
+            await asyncio.wait_for(second.communicate(), 10)

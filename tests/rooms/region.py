@@ -10,6 +10,7 @@ from nats.aio.msg import Msg
 from salon.rooms.v1 import presence_pb2, room_pb2, rooms_pb2, rooms_pb2_grpc
 from salon_common import nats
 from salon_common.clock import SystemClock
+from salon_common.nats_access import NatsAccess
 from salon_common.rpc import NatsChannel
 from salon_rooms.config import RoomsSettings
 from salon_rooms.replica import Replica
@@ -21,22 +22,20 @@ OWNER = room_pb2.Account(app="demo", subject="ada")
 class Region:
     """Replicas of one region, each on its own connection, and the test's connection."""
 
-    def __init__(self, nc: Client, url: str, name: str, event_ttl: int) -> None:
+    def __init__(self, nc: Client, access: NatsAccess, name: str, event_ttl: int) -> None:
         self.nc = nc
         self.name = name
         self.stub = rooms_pb2_grpc.RoomsServiceStub(NatsChannel(nc, region=name, timeout=5.0))
         self.live: dict[str, list[room_pb2.Event]] = {}
         self.beating = {"n1", "n2"}
-        self._url = url
+        self._access = access
         self._event_ttl = event_ttl
 
     @contextlib.asynccontextmanager
     async def replica(self, replica_id: str) -> AsyncIterator[Replica]:
         """One replica, until stopped."""
-        settings = RoomsSettings(
-            region=self.name, nats_url=self._url, replica_id=replica_id, event_ttl=self._event_ttl
-        )
-        connection = await nats.connect(self._url, name=replica_id)
+        settings = RoomsSettings(region=self.name, replica_id=replica_id, event_ttl=self._event_ttl)
+        connection = await nats.connect(self._access, name=replica_id)
         replica = Replica(connection, settings, LINK_KEY, SystemClock())
         await replica.start()
         try:
@@ -115,9 +114,9 @@ class Region:
 
 
 @contextlib.asynccontextmanager
-async def region(nc: Client, url: str, *, event_ttl: int = 600) -> AsyncIterator[Region]:
+async def region(nc: Client, access: NatsAccess, *, event_ttl: int = 600) -> AsyncIterator[Region]:
     """A region of its own name, with two nodes that beat."""
-    made = Region(nc, url, f"t{uuid.uuid4().hex[:8]}", event_ttl)
+    made = Region(nc, access, f"t{uuid.uuid4().hex[:8]}", event_ttl)
     beats = asyncio.create_task(made.beat())
     try:
         yield made

@@ -72,7 +72,7 @@ class Lookout:
 
 @contextlib.asynccontextmanager
 async def lookout(server: NatsServer) -> AsyncIterator[Lookout]:
-    nc = await nats.connect(server.rooms_url, name="rooms-1")
+    nc = await nats.connect(server.access("rooms"), name="rooms-1")
     made = Lookout(nc)
     for part in (made.beats, made.doubts, made.disconnects):
         await part.start()
@@ -229,7 +229,7 @@ async def test_nobody_but_rooms_hears_of_ended_connections_and_nobody_forges_the
 ) -> None:
     async with lookout(nats_server) as here, node(nats_server.url, "n1") as process:
         await here.heard(N1)
-        other = await nats.connect(nats_server.url, name="signaling-1")
+        other = await nats.connect(nats_server.access("signaling"), name="signaling-1")
         heard: list[object] = []
 
         async def hear(message: object) -> None:
@@ -245,7 +245,7 @@ async def test_nobody_but_rooms_hears_of_ended_connections_and_nobody_forges_the
         await until(lambda: N1 in here.dead)
         await other.flush()
         assert heard == []
-        assert "rooms:rooms" not in caplog.text
+        assert nats_server.passwords["rooms"].read_text().strip() not in caplog.text
         await other.close()
 
 
@@ -260,7 +260,7 @@ class Tunnel:
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self._port}"
+        return f"nats://tests:tests@127.0.0.1:{self._port}"
 
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)

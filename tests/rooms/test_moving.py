@@ -102,7 +102,7 @@ class Town:
 async def town(nc: Client, server: NatsServer) -> AsyncIterator[Town]:
     """Two replicas and three nodes; new rooms go to n1 alone until the others are told otherwise."""
     async with contextlib.AsyncExitStack() as stack:
-        here = await stack.enter_async_context(region(nc, server.rooms_url))
+        here = await stack.enter_async_context(region(nc, server.access("rooms")))
         here.beating.clear()
         for replica_id in ("r1", "r2"):
             await stack.enter_async_context(here.replica(replica_id))

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 
 @asynccontextmanager
 async def rooms_process(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    environment = {**os.environ, **{f"SALON_ROOMS_{key.upper()}": value for key, value in settings.items()}}
+    environment = {**os.environ, **settings}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -51,7 +51,7 @@ async def ready(process: asyncio.subprocess.Process) -> dict[str, int | bool]:
 
 
 async def test_it_gets_ready_shows_its_metrics_and_ends_in_order(nats_server: NatsServer) -> None:
-    async with rooms_process(nats_url=nats_server.url, replica_id="r1") as process:
+    async with rooms_process(SALON_ROOMS_REPLICA_ID="r1", **nats_server.settings("rooms")) as process:
         announced = await ready(process)
         assert announced["ready"] is True
         port = int(announced["health"])
@@ -69,11 +69,11 @@ async def test_it_gets_ready_shows_its_metrics_and_ends_in_order(nats_server: Na
 
 async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:
     server = NatsServer()
-    url = server.url
+    login = server.settings("rooms")
     server.kill()
     async with (
-        rooms_process(nats_url=url, replica_id="r1") as waiting,
-        rooms_process(nats_url=url, replica_id="r2") as stopped,
+        rooms_process(SALON_ROOMS_REPLICA_ID="r1", **login) as waiting,
+        rooms_process(SALON_ROOMS_REPLICA_ID="r2", **login) as stopped,
     ):
         assert stopped.stderr is not None
         async with asyncio.timeout(20):
@@ -90,11 +90,11 @@ async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:
 
 
 async def test_bad_settings_are_named() -> None:
-    async with rooms_process(replica_id="Not A Name", link_key_file="/nowhere") as process:
+    async with rooms_process(SALON_ROOMS_REPLICA_ID="Not A Name") as process:
         _, errors = await process.communicate()
         assert process.returncode == 1
         assert b"SALON_ROOMS_REPLICA_ID" in errors
-    async with rooms_process(replica_id="r1", link_key_file="/nowhere") as process:
+    async with rooms_process(SALON_ROOMS_REPLICA_ID="r1", SALON_ROOMS_LINK_KEY_FILE="/nowhere") as process:
         _, errors = await process.communicate()
         assert process.returncode == 1
         assert b"SALON_ROOMS_LINK_KEY_FILE: cannot read /nowhere" in errors

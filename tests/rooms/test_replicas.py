@@ -24,7 +24,7 @@ def codes(results: list[rooms_pb2.JoinResponse | BaseException]) -> Counter[str]
 
 
 async def test_two_hundred_joins_at_once_through_two_replicas(nc: Client, nats_server: NatsServer) -> None:
-    async with region(nc, nats_server.url) as here, here.replica("r1"), here.replica("r2"):
+    async with region(nc, nats_server.access("rooms")) as here, here.replica("r1"), here.replica("r2"):
         made = await here.create()
         results = await asyncio.gather(
             *(here.join(made, f"P{n}") for n in range(200)), return_exceptions=True
@@ -37,7 +37,7 @@ async def test_two_hundred_joins_at_once_through_two_replicas(nc: Client, nats_s
 
 
 async def test_joins_go_on_when_a_replica_stops(nc: Client, nats_server: NatsServer) -> None:
-    async with region(nc, nats_server.url) as here, here.replica("r1"):
+    async with region(nc, nats_server.access("rooms")) as here, here.replica("r1"):
         made = await here.create()
         async with contextlib.AsyncExitStack() as second:
             await second.enter_async_context(here.replica("r2"))
@@ -49,7 +49,7 @@ async def test_joins_go_on_when_a_replica_stops(nc: Client, nats_server: NatsSer
 
 
 async def test_retries_at_any_replica_are_the_same(nc: Client, nats_server: NatsServer) -> None:
-    async with region(nc, nats_server.url) as here, here.replica("r1"), here.replica("r2"):
+    async with region(nc, nats_server.access("rooms")) as here, here.replica("r1"), here.replica("r2"):
         request = rooms_pb2.CreateRoomRequest(
             request_id="same", owner=room_pb2.Account(app="demo", subject="x")
         )
@@ -64,7 +64,7 @@ async def test_retries_at_any_replica_are_the_same(nc: Client, nats_server: Nats
 
 
 async def test_what_was_missed_is_told_and_later_a_snapshot(nc: Client, nats_server: NatsServer) -> None:
-    async with region(nc, nats_server.url, event_ttl=1) as here, here.replica("r1"):
+    async with region(nc, nats_server.access("rooms"), event_ttl=1) as here, here.replica("r1"):
         made = await here.create()
         ada = (await here.join(made, "Ada")).participant.id
         number = await here.chat(made.room.id, ada, "hello")
@@ -86,7 +86,7 @@ async def test_what_was_missed_is_told_and_later_a_snapshot(nc: Client, nats_ser
 async def test_the_connected_become_present_and_the_gone_are_lost(
     nc: Client, nats_server: NatsServer
 ) -> None:
-    async with region(nc, nats_server.url) as here, here.replica("r1"), here.replica("r2"):
+    async with region(nc, nats_server.access("rooms")) as here, here.replica("r1"), here.replica("r2"):
         made = await here.create()
         ada, bob = (await here.join(made, "Ada")).participant, (await here.join(made, "Bob")).participant
         for participant in (ada, bob):
@@ -112,7 +112,7 @@ async def test_the_connected_become_present_and_the_gone_are_lost(
 
 
 async def test_a_dead_node_is_left_and_everybody_told(nc: Client, nats_server: NatsServer) -> None:
-    async with region(nc, nats_server.url) as here, here.replica("r1"), here.replica("r2"):
+    async with region(nc, nats_server.access("rooms")) as here, here.replica("r1"), here.replica("r2"):
         made = await here.create()
         people = [(await here.join(made, f"P{n}")).participant for n in range(3)]
         dead = people[0].place.node_id
@@ -132,7 +132,7 @@ async def test_a_dead_node_is_left_and_everybody_told(nc: Client, nats_server: N
 
 
 async def test_nothing_acknowledged_is_lost_when_nats_restarts(nc: Client, nats_server: NatsServer) -> None:
-    async with region(nc, nats_server.url) as here, here.replica("r1"), here.replica("r2"):
+    async with region(nc, nats_server.access("rooms")) as here, here.replica("r1"), here.replica("r2"):
         made = await here.create()
         ada = (await here.join(made, "Ada")).participant.id
         numbers: dict[str, int] = {}

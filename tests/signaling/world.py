@@ -93,8 +93,8 @@ class World:
 
     def _context(self, extra: Mapping[str, Mapping[str, str]]) -> Context:
         return Context(
-            nats_url=self.server.url,
-            nats_passwords={},
+            nats_url=self.server.address,
+            nats_passwords=self.server.passwords,
             session_key_file=self.keys.session_key,
             link_key_file=self.keys.link_key,
             apps_file=self.keys.apps,

@@ -1,18 +1,25 @@
 """A real nats-server with JetStream for tests: on a free port, in a directory of its own, on loopback.
 
-Its accounts are those of a region: the user `rooms` hears of ended connections, whoever gives no name does not.
+Its users are those of a cluster, from the same file, and one more, `tests`, who may do anything in the services' account: for
+what stands in for several of them.
 """
 
 import atexit
 import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib.metadata import distribution
 from pathlib import Path
+
+from salon_client.run.apps import ensure_keys
+from salon_client.run.nats_server import ACCOUNTS, find_accounts, password_variables
+from salon_common.nats_access import NatsAccess
 
 START_SECONDS = 15.0
 
@@ -26,23 +33,13 @@ jetstream {{
   max_file_store: 1GB
   limits {{ batch {{ max_inflight_per_stream: 200, max_inflight_total: 1000 }} }}
 }}
-accounts {{
-  SYS {{
-    exports: [{{ stream: "$SYS.ACCOUNT.*.DISCONNECT", account_token_position: 3 }}]
-  }}
-  APP {{
-    jetstream: enabled
-    imports: [{{ stream: {{ account: SYS, subject: "$SYS.ACCOUNT.APP.DISCONNECT" }} }}]
-    users: [
-      {{ user: rooms, password: rooms, permissions: {{ publish: {{ deny: "$SYS.>" }} }} }}
-      {{ user: anybody, permissions: {{ publish: {{ deny: "$SYS.>" }}, subscribe: {{ deny: "$SYS.>" }} }} }}
-    ]
-  }}
-}}
-system_account: SYS
-no_auth_user: anybody
+include accounts.conf
 {extra}
 """
+
+
+_USERS = "users: [\n"
+_TESTS = "      { user: tests, password: tests }\n"
 
 
 def server_binary() -> Path:
@@ -66,19 +63,34 @@ class NatsServer:
         self._directory = Path(tempfile.mkdtemp(prefix="salon-nats-"))
         self._port = free_port()
         self._extra = extra_config
+        self._passwords = ensure_keys(self._directory / "keys").nats
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
         self.start()
 
     @property
-    def url(self) -> str:
-        """Where clients connect."""
+    def address(self) -> str:
+        """Where clients connect; as whom is theirs to say."""
         return f"nats://127.0.0.1:{self._port}"
 
     @property
-    def rooms_url(self) -> str:
-        """Where rooms replicas connect, as the user that hears of ended connections."""
-        return f"nats://rooms:rooms@127.0.0.1:{self._port}"
+    def url(self) -> str:
+        """Where tests connect, as who may do anything."""
+        return f"nats://tests:tests@127.0.0.1:{self._port}"
+
+    @property
+    def passwords(self) -> Mapping[str, Path]:
+        """The files with the passwords of the services' users."""
+        return self._passwords
+
+    def access(self, user: str) -> NatsAccess:
+        """What a service of this kind connects with."""
+        return NatsAccess(self.address, user, self._passwords[user])
+
+    def settings(self, kind: str) -> dict[str, str]:
+        """The same as settings of a service's process."""
+        settings = {"URL": self.address, "USER": kind, "PASSWORD_FILE": str(self._passwords[kind])}
+        return {f"SALON_{kind.upper()}_NATS_{name}": value for name, value in settings.items()}
 
     @property
     def pid(self) -> int | None:
@@ -90,7 +102,14 @@ class NatsServer:
         config = self._directory / "nats.conf"
         log, store = (json.dumps(str(self._directory / name)) for name in ("log", "store"))
         config.write_text(_CONFIG.format(port=self._port, log=log, store=store, extra=self._extra))
-        self._process = subprocess.Popen([server_binary(), "-c", config], stdin=subprocess.DEVNULL)
+        accounts = find_accounts().read_text()
+        assert _USERS in accounts, "the tests' user has no place in the accounts"
+        (self._directory / ACCOUNTS).write_text(accounts.replace(_USERS, _USERS + _TESTS, 1))
+        self._process = subprocess.Popen(
+            [server_binary(), "-c", config],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **password_variables(self._passwords)},
+        )
         give_up = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > give_up:

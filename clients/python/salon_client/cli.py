@@ -119,7 +119,14 @@ def join(
 
 NatsOption = Annotated[
     str | None,
-    typer.Option("--nats", help="The region's NATS, nats://host:port.", envvar="SALON_NATS_URL"),
+    typer.Option(
+        "--nats",
+        help=(
+            "The region's NATS, nats://host:port; the user is that of SALON_NATS_USER, with the password in the file "
+            "SALON_NATS_PASSWORD_FILE."
+        ),
+        envvar="SALON_NATS_URL",
+    ),
 ]
 RegionOption = Annotated[str | None, typer.Option(help="Which region's nodes.", envvar="SALON_REGION")]
 DirectoryOption = Annotated[Path, typer.Option(help="Without --nats: where `salon run` runs.")]

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from salon.rooms.v1 import nodes_pb2, presence_pb2
 from salon_client import cli, nodes_command
-from salon_client.nodes import NodesApi, Where, find_where, write_run_file
+from salon_client.nodes import LOGIN, NodesApi, Where, find_where, write_run_file
 from salon_common.errors import Code, SalonError
+from salon_common.nats_access import NatsAccess
 
 ACTIVE = presence_pb2.NODE_MODE_ACTIVE
 CORDONED = presence_pb2.NODE_MODE_CORDONED
 DRAINING = presence_pb2.NODE_MODE_DRAINING
-WHERE = Where("nats://127.0.0.1:4222", "local")
+WHERE = Where(NatsAccess("nats://127.0.0.1:4222", "operator", Path("/keys/nats-operator.password")), "local")
 
 
 def node(
@@ -233,13 +234,28 @@ def test_cordoning(
 # ---- where the region is
 
 
-def test_options_come_before_the_file(tmp_path: Path) -> None:
+def test_options_come_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in LOGIN:
+        monkeypatch.delenv(name, raising=False)
     write_run_file(tmp_path, WHERE)
     assert find_where(None, None, tmp_path) == WHERE
-    assert find_where(None, "south", tmp_path) == Where(WHERE.nats_url, "south")
-    assert find_where("nats://elsewhere:1", "north", tmp_path) == Where("nats://elsewhere:1", "north")
+    assert find_where(None, "south", tmp_path) == Where(WHERE.nats, "south")
+    elsewhere = "nats://elsewhere:1"
+    assert find_where(elsewhere, "north", tmp_path) == Where(NatsAccess(elsewhere), "north")
+    for name, value in zip(LOGIN, ("operator", "/password", "/ca.pem"), strict=True):
+        monkeypatch.setenv(name, value)
+    login = NatsAccess(elsewhere, "operator", Path("/password"), Path("/ca.pem"))
+    assert find_where(elsewhere, "north", tmp_path) == Where(login, "north")
+    assert find_where(None, None, tmp_path) == WHERE
     with pytest.raises(SalonError, match="--region"):
-        find_where("nats://elsewhere:1", None, tmp_path)
+        find_where(elsewhere, None, tmp_path)
+
+
+async def test_a_password_that_is_not_there_is_said(tmp_path: Path) -> None:
+    access = NatsAccess("nats://127.0.0.1:4222", "operator", tmp_path / "password")
+    with pytest.raises(SalonError, match=r"no password in .*: No such file"):
+        async with NodesApi.connect(Where(access, "local")):
+            pass
 
 
 @pytest.mark.parametrize("text", ["nonsense", "{}", "[]"])
@@ -262,5 +278,5 @@ async def test_nats_that_does_not_answer_is_named(
     monkeypatch.setattr("salon_client.nodes._CONNECT_SECONDS", 0.3)
     url = f"nats://somebody:secret@127.0.0.1:{unused_tcp_port}"
     with pytest.raises(SalonError, match=f"NATS at nats://127.0.0.1:{unused_tcp_port} does not answer"):
-        async with NodesApi.connect(Where(url, "local")):
+        async with NodesApi.connect(Where(NatsAccess(url), "local")):
             raise AssertionError("connected")

@@ -21,7 +21,7 @@ def test_keys_are_made_once_and_fit_together(tmp_path: Path) -> None:
 
 def test_private_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
     keys = ensure_keys(tmp_path)
-    for path in (keys.app_key, keys.session_key, keys.link_key, keys.nats_rooms):
+    for path in (keys.app_key, keys.session_key, keys.link_key, *keys.nats.values()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

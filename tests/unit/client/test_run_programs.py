@@ -1,9 +1,10 @@
 import json
-import stat
+import re
 from pathlib import Path
 
 import pytest
 from salon_client.run import nats_server
+from salon_client.run.apps import NATS_USERS
 from salon_client.run.services import Context, media_program, ready_ports, rooms_program, signaling_program
 
 CONTEXT = Context(
@@ -75,14 +76,16 @@ def test_each_service_is_a_user_of_nats_and_its_password_stays_in_a_file() -> No
     assert environment["SALON_ROOMS_NATS_PASSWORD_FILE"] == "/keys/nats-rooms.password"
 
 
-def test_nats_is_configured_for_its_own_directory(tmp_path: Path) -> None:
+def test_nats_is_configured_for_its_own_directory_with_the_users_of_a_cluster(tmp_path: Path) -> None:
     password = tmp_path / "password"
-    password.write_text("5ecret\n")
-    program = nats_server.nats_program(tmp_path, password)
+    password.write_text("k5ecret\n")
+    program = nats_server.nats_program(tmp_path, {"rooms": password})
     server, _, configuration = program.command({"nats": 4222})
     assert Path(server).name == "nats-server"
     text = Path(configuration).read_text()
-    assert 'user: rooms, password: "5ecret"' in text
-    assert stat.S_IMODE(Path(configuration).stat().st_mode) == 0o600
     assert 'listen: "127.0.0.1:4222"' in text
     assert str(tmp_path / "jetstream") in text
+    accounts = (tmp_path / "accounts.conf").read_text()
+    for user in NATS_USERS:
+        assert re.search(rf"user: {user},?\s+password: \$SALON_NATS_{user.upper()}_PASSWORD\b", accounts)
+    assert program.environment({}) == {"SALON_NATS_ROOMS_PASSWORD": "k5ecret"}

@@ -5,28 +5,15 @@ import socket
 from collections.abc import Sequence
 
 from salon_common.errors import Code, SalonError
+from salon_common.net import own_address
 
 LOOPBACK = "127.0.0.1"
-
-# TEST-NET-2 (RFC 5737 section 3): any address off this machine serves to ask the routing table.
-_ELSEWHERE = ("198.51.100.1", 9)
 
 
 def default_advertised() -> Sequence[str]:
     """Loopback, and the address this machine would send from if it has a way out."""
-    outward = outward_address()
+    outward = own_address()
     return [LOOPBACK] if outward is None or outward == LOOPBACK else [LOOPBACK, outward]
-
-
-def outward_address() -> str | None:
-    """The source address towards other machines. Connecting a UDP socket asks the routing table and sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ELSEWHERE)
-        except OSError:
-            return None
-        address: str = probe.getsockname()[0]
-        return address
 
 
 def require_free_port(host: str, port: int, option: str) -> None:

@@ -1,4 +1,4 @@
-"""Keys of an all-in-one run: the demo app's signing key, the file of apps, the keys of session tokens and links, and a password.
+"""Keys of an all-in-one run: the demo app's signing key, the file of apps, the keys of session tokens and links, passwords.
 
 Made at the first start and kept, readable by their owner alone; a production set-up brings its own.
 """
@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from salon_common.tokens import sign_app_token
 
 DEMO_APP = "demo"
+NATS_USERS = ("rooms", "signaling", "media", "operator", "system")
+"""As `deploy/k8s/components/nats/accounts.conf` has them."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Keys:
     """Keys of session tokens, one a line, hex."""
     link_key: Path
     """What the first links of a room are derived from; the same for all rooms replicas."""
-    nats_rooms: Path
-    """The password with which rooms replicas connect to NATS, hex."""
+    nats: Mapping[str, Path]
+    """The passwords of the users of NATS, by name."""
 
     def app_token(self, name: str) -> str:
         """A token that makes a new user of the demo app, called `name`."""
@@ -52,17 +55,25 @@ def ensure_keys(directory: Path) -> Keys:
         directory / "apps.json",
         directory / "session.keys",
         directory / "link.key",
-        directory / "nats-rooms.password",
+        {user: directory / f"nats-{user}.password" for user in NATS_USERS},
     )
-    for path in (keys.session_key, keys.link_key, keys.nats_rooms):
+    for path in (keys.session_key, keys.link_key):
         if not path.exists():
             _write_private(path, secrets.token_hex(32) + "\n")
+    for path in keys.nats.values():
+        if not path.exists():
+            _write_private(path, make_password() + "\n")
     if not (keys.app_key.exists() and keys.apps.exists()):
         private, public = make_app_key()
         _write_private(keys.app_key, private)
         apps = {"apps": [{"id": DEMO_APP, "name": "Salon demo", "public_keys": [public]}]}
         keys.apps.write_text(json.dumps(apps, indent=2) + "\n")
     return keys
+
+
+def make_password() -> str:
+    """For a user of NATS. Begins with a letter: the server reads it as configuration, where digits would make a number."""
+    return f"k{secrets.token_hex(24)}"
 
 
 def make_app_key() -> tuple[str, str]:

