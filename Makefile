@@ -114,6 +114,10 @@ test-stack: .run/gen-python .run/web-dist ## real NATS, real services, native cl
 test-browser: .run/gen-python .run/web-dist chromium ## real Chromium pages through the real stack
 	$(RUN) pytest -q tests -m browser
 
+.PHONY: test-rules
+test-rules: .run/gen-python ## alerts by promtool: each fires when it should, and only then (part of test-unit)
+	$(RUN) pytest -q tests/monitoring/rules
+
 .PHONY: test-faults test-outage
 test-faults: .run/gen-python .run/web-dist chromium ## crashes, freezes, cut links, drains and outages; a table of who missed what (RUNS=3, SEED=4, ONLY="kill drain")
 	$(RUN) python tests/faults/run.py --runs $(or $(RUNS),3) --seed $(or $(SEED),4) $(ONLY)
