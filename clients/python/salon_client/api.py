@@ -117,6 +117,13 @@ class SignalingApi:
         )
         return answer.event_number
 
+    async def report_quality(self, token: str, report: signaling_pb2.ReportQualityRequest) -> None:
+        """Say how well it goes: at one replica, once, since nothing depends on it."""
+        metadata = _bearer(token)
+        await self._at(
+            self.preferred, lambda stub: stub.ReportQuality(report, timeout=CALL_SECONDS, metadata=metadata)
+        )
+
     async def create_invite(
         self, token: str, role: room_pb2.Role.ValueType, label: str = ""
     ) -> signaling_pb2.CreateInviteResponse:

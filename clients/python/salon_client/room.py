@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import TypedDict, Unpack
@@ -18,8 +19,9 @@ from salon_common.errors import Code, SalonError
 from salon_common.ids import parse_room_id
 
 from salon_client.api import SignalingApi, new_request_id
-from salon_client.core.layout import arrange, wanted_sources
+from salon_client.core.layout import CAMERAS, PICTURES, arrange, wanted_sources
 from salon_client.core.outcomes import Next, after_error, after_leaving
+from salon_client.core.quality import QualityMeter
 from salon_client.core.reconnect import Reconnector
 from salon_client.core.room_state import Outcome, RoomState
 from salon_client.core.sdp import DEFAULT_VIDEO_SLOTS
@@ -27,6 +29,7 @@ from salon_client.events import Disconnected, Ended, Entered, Replaced, RoomNews
 from salon_client.feed import Feed
 from salon_client.link import Link, find_signaling, parse_link
 from salon_client.media import FrameSink
+from salon_client.quality import QualityReporter
 from salon_client.room_media import MediaOffer, RoomMedia
 from salon_client.stream import join_responses
 from salon_client.tracks import NO_TRACKS, Lender, Tracks
@@ -88,6 +91,8 @@ class Room:
         self._feed: Feed[RoomNews] = Feed()
         self._lender = Lender(tracks)
         self._interrupt = asyncio.Event()
+        self._quality = QualityMeter(time.monotonic())
+        self._reporter = QualityReporter(self._quality, self._report_quality)
         self._media: RoomMedia | None = None
         if media:
             self._media = RoomMedia(
@@ -96,6 +101,7 @@ class Room:
                 max_height=max_height,
                 publish=self._feed.publish,
                 on_needed=self._interrupt.set,
+                meter=self._quality,
             )
         self._auto_layout = True
         self._token = ""
@@ -185,7 +191,8 @@ class Room:
         """Leave the room and end everything."""
         if self._token and self.ended is None and self._api is not None:
             with contextlib.suppress(SalonError, TimeoutError):
-                await asyncio.wait_for(self._api.leave(self._token), _LEAVE_SECONDS)
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await asyncio.gather(self._api.leave(self._token), self._reporter.report())
         await self.abandon()
 
     async def abandon(self) -> None:
@@ -210,6 +217,8 @@ class Room:
         self._api = SignalingApi(addresses)
         self._task = asyncio.create_task(self._stay(self._api))
         self._task.add_done_callback(self._stayed)
+        if self._media is not None:
+            self._do(self._reporter.run())
         try:
             await self.until(lambda room: bool(room.me or room.at_door or room.ended), _ENTER_SECONDS)
         except TimeoutError:
@@ -376,6 +385,18 @@ class Room:
         if self._media is not None:
             self._media.see_people(self.state.microphones())
         self._lay_out()
+        self._see_cameras()
+
+    def _see_cameras(self) -> None:
+        """Whose pictures should move: those of the cameras that are on and have a slot."""
+        cameras = set(self.state.active_sources(CAMERAS, without=self.me))
+        pictures = any(self.state.active_sources(PICTURES, without=self.me))
+        shown = cameras.intersection(self._media.wishes) if self._media else ()
+        self._quality.handle_people(shown, pictures=pictures)
+
+    async def _report_quality(self, report: signaling_pb2.ReportQualityRequest) -> None:
+        if self._token and self._api is not None:
+            await self._api.report_quality(self._token, report)
 
     def _lay_out(self) -> None:
         if self._auto_layout and self._media is not None and self.me:

@@ -17,6 +17,7 @@ from salon_common.errors import Code, SalonError
 
 from salon_client.core.handover import Handover
 from salon_client.core.layout import layout_message
+from salon_client.core.quality import QualityMeter
 from salon_client.core.reconnect import Backoff, Reconnector
 from salon_client.core.slots import SlotMap
 from salon_client.events import MediaConnected, MediaLost, RoomNews, SlotsChanged, SpeakersChanged
@@ -76,12 +77,14 @@ class RoomMedia:
         max_height: int,
         publish: Callable[[RoomNews], None],
         on_needed: Callable[[], None],
+        meter: QualityMeter,
     ) -> None:
         self.video_slots = video_slots
         self._lender = lender
         self._max_height = max_height
         self._publish = publish
         self._on_needed = on_needed
+        self._meter = meter
         self._sinks: list[FrameSink] = []
         self._observers: list[MediaObserver] = []
         self._numbers = itertools.count(1)
@@ -163,6 +166,7 @@ class RoomMedia:
     def move(self, *, make_before_break: bool, spread: float) -> None:
         """The participant is served elsewhere: make another session in `spread` seconds."""
         newest = self._newest
+        self._meter.handle_interruption("move" if make_before_break else "crash", _now())
         # While a move is under way, the node that died is the one that was not reached yet.
         if not make_before_break and newest is not None and not self._wanted:
             self._drop(newest)
@@ -232,6 +236,8 @@ class RoomMedia:
             self._lose(served, Loss(silent=False), f"no connection to {served.node_id}")
             return
         served.connected_at = _now()
+        self._meter.handle_connected(served.connected_at)
+        self._meter.handle_replaced(served.connected_at)
         self._handover.handle_connected(served.session.number, _now())
         self._settle()
         self._unheard_epoch = 0
@@ -252,6 +258,7 @@ class RoomMedia:
         if served.connected_at is not None and _now() - served.connected_at > _STEADY_SECONDS:
             self._pace.succeeded()
         self._pace.failed()
+        self._meter.handle_interruption("silence" if loss.silent else "crash", _now())
         if loss.silent:
             self._unheard_epoch = served.epoch
         # Spread out: a node's end loses many clients at the same instant. Silence is noticed at each one's own time.
@@ -289,6 +296,7 @@ class RoomMedia:
 
     def session_packet(self, session: int, source: int) -> None:
         """Something came from a node."""
+        self._meter.handle_packet(_now())
         for observer in self._observers:
             observer.note_packet(session, source)
 
@@ -300,6 +308,7 @@ class RoomMedia:
             passes = self._handover.shows(session, source)
         if not passes:
             return
+        self._meter.handle_frame(source, _now(), is_picture=not isinstance(frame, AudioFrame))
         for observer in self._observers:
             observer.note_frame(session, source)
         for sink in self._sinks:

@@ -105,6 +105,10 @@ class FakeSignaling(signaling_pb2_grpc.SignalingServiceServicer):
         await self._note("SetSources", request, context)
         return signaling_pb2.SetSourcesResponse(event_number=8)
 
+    async def ReportQuality(self, request: Any, context: Any) -> Any:
+        await self._note("ReportQuality", request, context)
+        return signaling_pb2.ReportQualityResponse()
+
     async def CreateRoom(self, request: Any, context: Any) -> Any:
         await self._note("CreateRoom", request, context)
         return signaling_pb2.CreateRoomResponse(room=room_pb2.Room(id="r"), invite_secret="s")

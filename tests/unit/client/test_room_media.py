@@ -9,6 +9,7 @@ import av
 import pytest
 from salon.media.v1 import channel_pb2
 from salon_client import room_media, watch
+from salon_client.core.quality import QualityMeter
 from salon_client.events import MediaConnected, MediaLost, RoomNews, SlotsChanged, SpeakersChanged
 from salon_client.feed import Feed
 from salon_client.media import SessionReceiver
@@ -130,7 +131,14 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
         needed.append(None)
         feed.wake()
 
-    media = RoomMedia(Lender(NO_TRACKS), video_slots=2, max_height=360, publish=publish, on_needed=on_needed)
+    media = RoomMedia(
+        Lender(NO_TRACKS),
+        video_slots=2,
+        max_height=360,
+        publish=publish,
+        on_needed=on_needed,
+        meter=QualityMeter(0.0),
+    )
     yield Bench(media, sessions, news, feed, needed)
     await media.close()
 

@@ -11,6 +11,9 @@ PICTURES = (room_pb2.SOURCE_KIND_SCREEN, room_pb2.SOURCE_KIND_CAMERA)
 """What a video slot can show, the more wanted first."""
 
 
+CAMERAS = (room_pb2.SOURCE_KIND_CAMERA,)
+
+
 def wanted_sources(state: RoomState, me: str) -> Sequence[int]:
     """The pictures of the others, screens before cameras, in the order people came."""
     return tuple(state.active_sources(PICTURES, without=me))
