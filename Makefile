@@ -153,6 +153,18 @@ docs: .run/gen-python ## docs/config.md and docs/metrics.md from the settings an
 	$(RUN) python docs/generate_config.py
 	$(RUN) python docs/generate_metrics.py
 
+.PHONY: images images-stop test-images
+IMAGES := PYTHONPATH=deploy python3 -m images
+images: ## the container images, by the Docker engine that answers or one that is started (TAG=dev REGISTRY= BASE= RUST= NODE=)
+	@$(IMAGES)
+
+images-stop: ## end the engine that was started for images
+	@$(IMAGES) stop
+
+test-images: images .run/gen-python ## stand-ins for images of others, and tests of all: user, size, settings, one machine with media
+	@$(IMAGES) test-nats test-prometheus
+	$(RUN) pytest -q -m images tests/images
+
 .PHONY: clean
-clean: ## remove what was built and installed
+clean: images-stop ## remove what was built and installed
 	rm -rf .run .venv .tools proto/gen web/node_modules web/packages/client/src/gen web/app/dist $(ENGINE)/target

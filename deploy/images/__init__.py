@@ -1,0 +1,1 @@
+"""Builds Salon's images: see docs/images.md."""
