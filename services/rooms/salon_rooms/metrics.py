@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 from salon.rooms.v1 import presence_pb2, room_pb2
+from salon_common.telemetry.zero import begin_at_zero
+
+from salon_rooms.core.suspicion import ProbeOutcome
 
 COMMANDS = Counter(
     "salon_rooms_commands_total", "Commands answered, by name and status code.", ["command", "code"]
@@ -128,5 +131,9 @@ def forget_stream(stream: str) -> None:
 
 show_nodes(())
 show_people(0, {})
-for result in ("placed", "none"):
-    PLACEMENTS.labels(result)
+begin_at_zero(PLACEMENTS, ("placed", "none"))
+begin_at_zero(COMMITS, ("stored", "conflict", "unheard", "recognised", "unavailable"))
+begin_at_zero(PROBES, (outcome.value for outcome in ProbeOutcome))
+begin_at_zero(VERDICTS, ("alive", "suspected", "isolated", "dead"))
+begin_at_zero(MOVES, ("dead", "drain", "hot"), ("done", "failed"))
+begin_at_zero(REMOVALS, ("done", "failed", "dropped"))

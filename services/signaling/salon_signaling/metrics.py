@@ -1,8 +1,11 @@
 """What is counted, for Prometheus. No label grows with rooms or users."""
 
 from prometheus_client import Counter, Gauge, Histogram
+from salon_common.errors import Code
+from salon_common.telemetry.zero import begin_at_zero
 
 from salon_signaling.core.quality import CAUSES
+from salon_signaling.core.stream import EndCause
 
 JOINS = Counter(
     "salon_signaling_joins",
@@ -55,13 +58,14 @@ QUALITY_REPORTS = Counter(
     ["result"],
 )
 
+KINDS = ("join", "resume", "ask")
 STEPS = ("previewed", "called", "reserved", "admitted", "welcomed", "connected", "first_frame")
-for step in STEPS:
-    JOIN_STEPS.labels(step)
-for cause in CAUSES:
-    MEDIA_GAP_SECONDS.labels(cause)
-for result in ("taken", "refused"):
-    QUALITY_REPORTS.labels(result)
+begin_at_zero(JOINS, KINDS, (code.name for code in Code))
+begin_at_zero(JOIN_SECONDS, KINDS)
+begin_at_zero(JOIN_STEPS, STEPS)
+begin_at_zero(STREAM_ENDS, (cause.value for cause in EndCause))
+begin_at_zero(MEDIA_GAP_SECONDS, CAUSES)
+begin_at_zero(QUALITY_REPORTS, ("taken", "refused"))
 
 
 def count_step(kind: str, step: str) -> None:
