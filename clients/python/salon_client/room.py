@@ -395,7 +395,7 @@ class Room:
         self._quality.handle_people(shown, pictures=pictures)
 
     async def _report_quality(self, report: signaling_pb2.ReportQualityRequest) -> None:
-        if self._token and self._api is not None:
+        if self._token and self._api is not None and self._media is not None:
             await self._api.report_quality(self._token, report)
 
     def _lay_out(self) -> None:
