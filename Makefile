@@ -108,6 +108,10 @@ test-unit: .run/gen-python ## pure parts, no sockets; branch coverage of every c
 		--cov=salon_media.core --cov=salon_client.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=90
 	$(RUN) pytest -q tests/model
 
+.PHONY: test-deploy
+test-deploy: .run/gen-python ## every overlay built, checked against Kubernetes' schemas, and held to the rules for pods (part of test-unit)
+	$(RUN) pytest -q tests/deploy
+
 test-stack: .run/gen-python .run/web-dist ## real NATS, real services, native clients
 	$(RUN) pytest -q tests -m "stack and not browser"
 
