@@ -11,6 +11,7 @@ import { LocalMedia } from "./rtc/devices.js";
 import type { VideoSlots } from "./rtc/offer.js";
 import { Peer } from "./rtc/peer.js";
 import { Reception } from "./rtc/reception.js";
+import { QualityReporter } from "./rtc/quality.js";
 import { SourceReporter } from "./rtc/reporter.js";
 import { Session, type SessionStatus, type Token } from "./rtc/session.js";
 import type { Signaling } from "./rtc/signaling.js";
@@ -67,6 +68,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly #session: Session<Peer>;
   readonly #reception: Reception;
   readonly #reporter: SourceReporter;
+  readonly #quality: QualityReporter;
   readonly #keeper: SessionKeeper;
   #model: RoomModel;
   #ownId: string;
@@ -87,6 +89,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#token = { token: resume?.token ?? "", expiresAtMs: resume?.expiresAtMs ?? 0 };
     this.#reception = new Reception(options.videoSlots);
     this.#reporter = new SourceReporter(options.signaling, this.media);
+    this.#quality = new QualityReporter(options.signaling, () => this.tiles);
     this.#keeper = new SessionKeeper(options.store, () => this.#stored());
     this.#session = new Session<Peer>({
       signaling: options.signaling,
@@ -229,6 +232,7 @@ export class Room extends Emitter<RoomEvents> {
     const { signaling } = this.#options;
     const wasIn = this.#welcomed && this.#state !== "ended";
     const told = wasIn ? signaling.call((api, options) => api.leave({}, options), LEAVE_TRIES) : Promise.resolve();
+    if (wasIn) void this.#quality.report();
     this.#close(null);
     this.#keeper.forget(this.id);
     // Where the call fails, the service notices by itself that nobody vouches for us any more.
@@ -244,6 +248,7 @@ export class Room extends Emitter<RoomEvents> {
       if (welcome.snapshot) this.#model = applySnapshot(this.#model, welcome.snapshot);
       this.#model = raiseEpoch(this.#model, Number(welcome.epoch));
       if (this.#state === "joining" || this.#state === "waiting") this.#setState("connecting");
+      this.#quality.handleWelcome();
       this.#handleChange();
     });
     session.on("event", (event) => {
@@ -266,12 +271,18 @@ export class Room extends Emitter<RoomEvents> {
     session.on("waiting", () => this.#setState("waiting"));
     session.on("status", (status) => this.#setState(status));
     session.on("ended", (error) => this.#close(error));
+    session.on("interrupted", (cause) => this.#quality.handleInterruption(cause));
     session.on("lineup", (lineup) => {
       this.#reception.use(lineup);
+      this.#quality.handleConnected();
       // A device may have been switched while the session was made.
       this.#handleDevices();
     });
-    this.#reception.on("pictures", () => this.emit("tiles", undefined));
+    this.#reception.on("pictures", () => {
+      this.#quality.handlePictures();
+      this.emit("tiles", undefined);
+    });
+    this.#reception.on("stats", ({ peer, report }) => this.#quality.handleStats(peer, report));
     this.#reception.on("speakers", () => this.emit("speakers", undefined));
     this.#reception.on("audioBlocked", (blocked) => this.emit("audioBlocked", blocked));
     this.media.on("change", () => this.#handleDevices());

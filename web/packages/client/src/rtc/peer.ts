@@ -21,6 +21,8 @@ export interface PeerEvents {
   message: NodeMessage;
   /** The node said who is there. */
   roster: undefined;
+  /** The connection's statistics, as they are looked at ten times a second. */
+  stats: RTCStatsReport;
   /** The node is not heard any more, or never was. Said once. */
   lost: undefined;
 }
@@ -169,6 +171,7 @@ export class Peer extends Emitter<PeerEvents> {
   async #look(): Promise<RTCStatsReport> {
     const report = await this.#connection.getStats();
     this.#uplink.observe(report, performance.now());
+    this.emit("stats", report);
     return report;
   }
 

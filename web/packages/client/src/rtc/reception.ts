@@ -15,6 +15,8 @@ export interface ReceptionEvents {
   pictures: undefined;
   speakers: undefined;
   audioBlocked: boolean;
+  /** Statistics of a session in use. */
+  stats: { readonly peer: Peer; readonly report: RTCStatsReport };
 }
 
 export class Reception extends Emitter<ReceptionEvents> {
@@ -76,6 +78,7 @@ export class Reception extends Emitter<ReceptionEvents> {
     this.#subscriptions.set(peer, [
       peer.on("open", () => this.pictures.handleOpen(peer)),
       peer.on("message", (message) => this.#handleNode(peer, message)),
+      peer.on("stats", (report) => this.emit("stats", { peer, report })),
     ]);
   }
 

@@ -18,6 +18,7 @@ import {
   type Welcome,
 } from "../gen/salon/signaling/v1/signaling_pb.js";
 import { backoffMs } from "../state/backoff.js";
+import type { Cause } from "../state/quality.js";
 import { recover } from "../state/recovery.js";
 import type { Signaling } from "./signaling.js";
 import { Succession, type Lineup, type MediaSession } from "./succession.js";
@@ -33,6 +34,8 @@ export interface SessionEvents<Media> {
   /** The media sessions that count from now on. Those that do no more are closed right after. */
   lineup: Lineup<Media>;
   status: SessionStatus;
+  /** The media session was lost, or is to be replaced. */
+  interrupted: Cause;
   /** It is over. */
   ended: SalonError;
 }
@@ -90,6 +93,7 @@ export class Session<Media extends MediaSession> extends Emitter<SessionEvents<M
     this.#media = new Succession<Media>({ make: makeMedia, present, random: this.#random });
     this.#media.on("lineup", (lineup) => this.emit("lineup", lineup));
     this.#media.on("change", () => this.#report());
+    this.#media.on("interrupted", (cause) => this.emit("interrupted", cause));
     // Cuts a running stream and a wait alike: the next request carries the offer.
     this.#media.on("wanted", () => this.#stream.abort());
   }

@@ -8,6 +8,7 @@
 import { Emitter } from "../emitter.js";
 import { backoffMs } from "../state/backoff.js";
 import { Handover } from "../state/handover.js";
+import type { Cause } from "../state/quality.js";
 import type { PeerEvents } from "./peer.js";
 import { steadyTimeout } from "./steady.js";
 
@@ -61,6 +62,8 @@ export interface SuccessionEvents<Media> {
   change: undefined;
   /** Come back to the service with a new offer. */
   wanted: undefined;
+  /** The serving session was lost, or is to be replaced. */
+  interrupted: Cause;
 }
 
 export interface SuccessionOptions<Media> {
@@ -132,6 +135,7 @@ export class Succession<Media extends MediaSession> extends Emitter<SuccessionEv
     const admitted = this.#candidate?.epoch || (this.#serving?.epoch ?? 0);
     if (epoch <= Math.max(this.#movedTo, admitted)) return;
     this.#movedTo = epoch;
+    this.emit("interrupted", makeBeforeBreak ? "move" : "crash");
     if (makeBeforeBreak && this.#handover?.stage === "next-heard") this.#promote();
     // Only the node that was placed last can be the dead one: a node that is being left is still good.
     const dead = makeBeforeBreak ? null : (this.#candidate ?? (this.#leaving ? null : this.#serving));
@@ -193,6 +197,7 @@ export class Succession<Media extends MediaSession> extends Emitter<SuccessionEv
 
   #handleServingLost(media: Media): void {
     this.#unheardEpoch = media.epoch;
+    this.emit("interrupted", "silence");
     this.emit("change", undefined);
     if (this.#handover) this.#advance();
     // Otherwise another is on its way.
