@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from salon.rooms.v1 import presence_pb2
+from salon_common import nats
 from support.nats_server import NatsServer
 
 pytestmark = pytest.mark.stack
@@ -65,6 +67,23 @@ async def test_it_gets_ready_shows_its_metrics_and_ends_in_order(nats_server: Na
         process.terminate()
         async with asyncio.timeout(10):
             assert await process.wait() == 0
+
+
+async def test_prometheus_is_told_of_the_media_nodes(nats_server: NatsServer) -> None:
+    nc = await nats.connect(nats_server.access("media"), name="n1.b1")
+    beat = presence_pb2.NodeHeartbeat(
+        node_id="n1", boot_id="b1", region="local", sequence=1, metrics_address="192.0.2.1:40007"
+    )
+    async with rooms_process(SALON_ROOMS_REPLICA_ID="r1", **nats_server.settings("rooms")) as process:
+        port = int((await ready(process))["health"])
+        assert await asyncio.to_thread(fetch, port, "/sd/media") == (200, "[]")
+        await nc.publish("beat.local.media.n1", beat.SerializeToString())
+        target = {"targets": ["192.0.2.1:40007"], "labels": {"node": "n1", "region": "local"}}
+        async with asyncio.timeout(10):
+            while (told := await asyncio.to_thread(fetch, port, "/sd/media")) == (200, "[]"):
+                pass
+        assert (told[0], json.loads(told[1])) == (200, [target])
+    await nc.close()
 
 
 async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:

@@ -55,6 +55,8 @@ async def serve(settings: RoomsSettings, stop: asyncio.Event) -> None:
                 replica = Replica(nc, settings, link_key, SystemClock())
                 await replica.start()
                 stack.push_async_callback(replica.stop)
+                # Not before: an empty list would have Prometheus forget every node, and no answer has it keep them.
+                health.add_route("/sd/media", replica.media_targets)
 
             if not await _unless(stop, asyncio.ensure_future(start())):
                 return

@@ -18,6 +18,7 @@ from salon_rooms.core.placement import Directory
 from salon_rooms.core.presence import PresenceTracker
 from salon_rooms.core.replicas import Replicas
 from salon_rooms.core.room import Change
+from salon_rooms.core.targets import Target, media_targets
 from salon_rooms.disconnects import Disconnects
 from salon_rooms.doubts import Doubts
 from salon_rooms.evacuation import Evacuation
@@ -112,6 +113,10 @@ class Replica:
         await self._mover.close()
         await self._writers.close()
         await self._node_client.close()
+
+    def media_targets(self) -> list[Target]:
+        """The media nodes, for Prometheus."""
+        return media_targets(self._nodes.beats(self._clock.now()), self._settings.region)
 
     def _services(self, link_key: bytes, tracker: PresenceTracker) -> ServiceRegistry:
         registry = ServiceRegistry()
