@@ -161,9 +161,15 @@ class SignalingApi:
 
 
 def _open_channel(address: str) -> grpc.aio.Channel:
+    secure = address.startswith("https://")
+    target = urlsplit(address if secure else f"//{address}")
     # Proxies of the environment are for other machines.
-    proxy = 0 if is_loopback(urlsplit(f"//{address}").hostname or "") else 1
-    return grpc.aio.insecure_channel(address, options=[*_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", proxy)])
+    proxy = 0 if is_loopback(target.hostname or "") else 1
+    options = [*_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", proxy)]
+    if secure:
+        authority = target.netloc if target.port else f"{target.netloc}:443"
+        return grpc.aio.secure_channel(authority, grpc.ssl_channel_credentials(), options=options)
+    return grpc.aio.insecure_channel(address, options=options)
 
 
 def _bearer(token: str) -> tuple[tuple[str, str]]:

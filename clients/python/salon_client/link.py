@@ -62,8 +62,11 @@ def parse_link(text: str) -> Link:
     return Link(f"{parts.scheme}://{parts.netloc}", parse_room_id(room, "link"), parts.fragment)
 
 
-def parse_config(data: bytes) -> Sequence[str]:
-    """The gRPC addresses in a `config.json`. Raises SalonError UNAVAILABLE when there are none."""
+def parse_config(data: bytes, host: str = "") -> Sequence[str]:
+    """The gRPC addresses in a `config.json`: `host:port`, `https://host` for TLS, or `:port` at the site's own host.
+
+    Raises SalonError UNAVAILABLE when there are none.
+    """
     try:
         config = json.loads(data)
     except ValueError:
@@ -77,12 +80,14 @@ def parse_config(data: bytes) -> Sequence[str]:
         raise SalonError(
             Code.UNAVAILABLE, "the link's site names no address for native clients (`grpc` in config.json)"
         )
-    return addresses
+    return [f"{host}{each}" if each.startswith(":") else each for each in addresses]
 
 
 async def find_signaling(origin: str) -> Sequence[str]:
     """The gRPC addresses of the replicas behind a link. Raises SalonError UNAVAILABLE."""
-    return parse_config(await asyncio.to_thread(_fetch, f"{origin}/config.json"))
+    host = urlsplit(origin).hostname or ""
+    data = await asyncio.to_thread(_fetch, f"{origin}/config.json")
+    return parse_config(data, f"[{host}]" if ":" in host else host)
 
 
 async def demo_token(origin: str, name: str) -> str:

@@ -69,13 +69,18 @@ class FakeSignaling(signaling_pb2_grpc.SignalingServiceServicer):
     """Unary calls: method, request, authorization."""
     refuse_calls: list[Refuse] = field(default_factory=list)
     """Statuses of the next unary calls."""
+    credentials: grpc.ServerCredentials | None = None
+    """With them it serves by TLS, as localhost."""
     address: str = ""
 
     async def __aenter__(self) -> "FakeSignaling":
         self.server = grpc.aio.server()
         signaling_pb2_grpc.add_SignalingServiceServicer_to_server(self, self.server)
-        port = self.server.add_insecure_port("127.0.0.1:0")
-        self.address = f"127.0.0.1:{port}"
+        if self.credentials is None:
+            self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        else:
+            port = self.server.add_secure_port("127.0.0.1:0", self.credentials)
+            self.address = f"https://localhost:{port}"
         await self.server.start()
         return self
 

@@ -1,7 +1,11 @@
+from pathlib import Path
+
+import grpc
 import pytest
 from salon.rooms.v1 import room_pb2
 from salon_client.api import SignalingApi
 from salon_common.errors import Code, SalonError
+from support.certificates import localhost_certificate
 from unit.client.fake_signaling import FakeSignaling, Refuse
 
 NOBODY = "127.0.0.1:9"
@@ -28,6 +32,16 @@ async def test_call_goes_elsewhere_while_a_replica_is_away_and_stays_there() -> 
         assert await api.send_chat("t", "one") == 7
         assert await api.send_chat("t", "two") == 7
         assert api.preferred == fake.address
+
+
+async def test_an_address_of_https_is_called_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = localhost_certificate()
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes(certificate)
+    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(authorities))
+    credentials = grpc.ssl_server_credentials([(key, certificate)])
+    async with FakeSignaling(credentials=credentials) as fake, SignalingApi([fake.address]) as api:
+        assert await api.send_chat("t", "hello") == 7
 
 
 async def test_all_away_is_unavailable() -> None:

@@ -57,6 +57,13 @@ def test_config_names_the_replicas() -> None:
     ]
 
 
+def test_a_port_alone_is_at_the_sites_host() -> None:
+    assert parse_config(b'{"grpc": [":30090", "https://other.org"]}', "rooms.org") == [
+        "rooms.org:30090",
+        "https://other.org",
+    ]
+
+
 @pytest.mark.parametrize("config", [b"", b"[]", b"{}", b'{"grpc": []}', b'{"grpc": [1]}', b'{"grpc": "x"}'])
 def test_config_without_addresses_is_said_to_be_so(config: bytes) -> None:
     with pytest.raises(SalonError, match="native clients"):
