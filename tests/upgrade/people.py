@@ -30,6 +30,7 @@ class Person:
         """Every message seen, in order."""
         self.bad_news: list[RoomNews] = []
         """What nobody should be told during an upgrade."""
+        self._me = room.me
         self._news = room.events()
 
     async def listen(self) -> None:
@@ -37,8 +38,14 @@ class Person:
         async for said in self._news:
             if isinstance(said, room_pb2.Event):
                 self.read += [said.chat.text] if said.HasField("chat") else []
-            elif is_bad(said):
+            elif self._is_bad(said):
                 self.bad_news.append(said)
+
+    def _is_bad(self, said: RoomNews) -> bool:
+        """Whether the media, the place or the history was lost."""
+        if isinstance(said, Entered):
+            return said.participant_id != self._me
+        return isinstance(said, MediaLost | Replaced | Ended)
 
     async def write(self, text: str) -> None:
         """Until it is acknowledged."""
@@ -96,8 +103,3 @@ async def talk(people: Sequence[Person], stop: asyncio.Event) -> None:
         await people[number % len(people)].write(f"message {number}")
         number += 1
         await asyncio.sleep(0.1)  # the pace of the conversation
-
-
-def is_bad(said: RoomNews) -> bool:
-    """Whether a client lost its media, its place or its history."""
-    return isinstance(said, MediaLost | Replaced | Ended) or (isinstance(said, Entered) and not said.resumed)
