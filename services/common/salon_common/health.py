@@ -14,6 +14,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from salon_common.errors import SettingsError
 from salon_common.net import PortRange, listen_tcp, listen_unix
 from salon_common.web import WebMount
 
@@ -73,7 +74,11 @@ class HealthServer:
     def _listen(self) -> list[socket.socket]:
         listening = [listen_tcp(self._bind, "health", self._ports)]
         if self._unix is not None:
-            listening.append(listen_unix(self._unix, "health"))
+            try:
+                listening.append(listen_unix(self._unix, "health"))
+            except SettingsError:
+                listening[0].close()
+                raise
         return listening
 
     def _answer(self, method: str, path: str) -> _Answer:

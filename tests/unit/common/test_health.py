@@ -43,6 +43,25 @@ async def test_ready_when_every_check_holds() -> None:
     assert (await ask(server, "/readyz"))[0] == 200
 
 
+async def test_information_is_told_and_nothing_depends_on_it() -> None:
+    server = HealthServer("127.0.0.1:0")
+    server.add_check("started", lambda: True)
+    server.add_information("nats", lambda: False)
+    status, body = await ask(server, "/readyz")
+    assert (status, json.loads(body)) == (
+        200,
+        {"ready": True, "checks": {"started": True}, "information": {"nats": False}},
+    )
+
+
+async def test_a_service_adds_pages_of_its_own() -> None:
+    server = HealthServer("127.0.0.1:0")
+    assert (await ask(server, "/sd/media"))[0] == 404
+    server.add_route("/sd/media", lambda: [{"targets": []}])
+    assert await ask(server, "/sd/media") == (200, b'[{"targets": []}]')
+    assert b"/sd/media" in (await ask(server, "/"))[1]
+
+
 async def test_a_check_that_raises_does_not_hold() -> None:
     server = HealthServer("127.0.0.1:0")
     server.add_check("odd", lambda: 1 // 0 == 1)
