@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 ENGINE := services/media/engine
-PY := services clients tests bench docs
+PY := services clients tests bench docs deploy
 # Mypy and ruff look at our code only; what `make gen` writes is left out by their settings.
 
 .PHONY: help
@@ -86,6 +86,7 @@ lint-imports: .run/gen-python
 lint-docs: .run/gen-python
 	$(RUN) python docs/generate_config.py --check
 	$(RUN) python docs/generate_metrics.py --check
+	cd deploy && ../$(RUN) python -m dashboards --check
 
 lint-rust: .run/python
 	cargo fmt --all --check --manifest-path $(ENGINE)/Cargo.toml
@@ -121,6 +122,16 @@ test-browser: .run/gen-python .run/web-dist chromium ## real Chromium pages thro
 .PHONY: test-rules
 test-rules: .run/gen-python ## alerts by promtool: each fires when it should, and only then (part of test-unit)
 	$(RUN) pytest -q tests/monitoring/rules
+
+.PHONY: test-dashboards dashboards dashboard-pictures
+test-dashboards: .run/gen-python ## every panel's query against a real Prometheus and real services (part of test-stack)
+	$(RUN) pytest -q tests/monitoring/dashboards
+
+dashboards: .run/gen-python ## Grafana's files from the code in deploy/dashboards
+	cd deploy && ../$(RUN) python -m dashboards
+
+dashboard-pictures: .run/gen-python ## docs/dashboards/*.png, drawn from a short day of two regions
+	PYTHONPATH=tests:deploy $(RUN) python tests/monitoring/dashboards/draw.py docs/dashboards
 
 .PHONY: test-faults test-outage
 test-faults: .run/gen-python .run/web-dist chromium ## crashes, freezes, cut links, drains and outages; a table of who missed what (RUNS=3, SEED=4, ONLY="kill drain")

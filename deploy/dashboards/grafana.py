@@ -9,8 +9,9 @@ TAG = "salon"
 SCHEMA = 39
 """Grafana 11 writes it; later ones read it."""
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-_NEVER_NEGATIVE = 0
 _MINUTE_MS = 60_000
+_DECIMALS = {Unit.RATIO: 2, Unit.COUNT: 0}
+"""Of single values: what Prometheus extrapolates must not look like a third of a person."""
 
 
 def to_json(board: Board) -> str:
@@ -135,14 +136,13 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     lines = panel.kind is Kind.LINES
     said: dict[str, Any] = {
         "unit": panel.unit.value,
-        "min": _NEVER_NEGATIVE,
         "color": {"mode": "palette-classic-by-name" if lines else "thresholds"},
         "thresholds": {"mode": "absolute", "steps": steps},
     }
-    if panel.unit is Unit.RATIO and not lines:
-        said["decimals"] = 2
-    if panel.top is not None:
-        said["max"] = panel.top
+    if panel.bottom is not None:
+        said["min"] = panel.bottom
+    if not lines and panel.unit in _DECIMALS:
+        said["decimals"] = _DECIMALS[panel.unit]
     if panel.opens:
         said["links"] = [_link(panel.opens)]
     if lines:
@@ -151,15 +151,18 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 
 
 def _line_style(panel: Panel) -> dict[str, Any]:
-    return {
+    style: dict[str, Any] = {
         "drawStyle": "line",
         "lineWidth": 1,
         "fillOpacity": 30 if panel.stacked else 8,
-        "showPoints": "never",
+        "showPoints": "auto",  # a value without neighbours is seen as well
         "spanNulls": _MINUTE_MS,  # a longer hole is a hole: what was not measured is not drawn
         "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if panel.scale.steps else "off"},
     }
+    if panel.reaches is not None:
+        style["axisSoftMax"] = panel.reaches
+    return style
 
 
 def _link(uid: str) -> dict[str, Any]:

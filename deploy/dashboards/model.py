@@ -57,13 +57,22 @@ class Panel:
     queries: Sequence[Query]
     kind: Kind = Kind.LINES
     stacked: bool = False
-    top: float | None = None
-    """The axis ends here; by itself where None."""
+    bottom: float | None = 0
+    """The axis begins here; by itself where None."""
+    reach: float | None = None
+    """The axis goes at least up to here. By itself as far as its worst step, so that a line's distance to it is seen."""
     scale: Scale = Scale()
     colours: Mapping[str, str] = field(default_factory=dict)
     """By legend, where a name has a colour on all dashboards; other series get theirs from their name."""
     opens: str = ""
     """The uid of the dashboard that a series leads to."""
+
+    @property
+    def reaches(self) -> float | None:
+        """How far the axis goes at least."""
+        if self.reach is not None or not self.scale.steps:
+            return self.reach
+        return max(value for value, _ in self.scale.steps)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,22 @@
 from dashboards.model import Query
 
 OUR_FAULT = 'code=~"UNKNOWN|DEADLINE_EXCEEDED|ABORTED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS"'
-"""Codes of a join that failed though the caller did nothing wrong. docs/slo.md counts the same."""
+"""Codes of calls that failed though the caller did nothing wrong."""
+_JOINS = "salon_signaling_joins_total"
+_JUDGED = 'kind!="ask"'
+"""Whoever asks after silence is judged by the gap that it leaves. docs/slo.md counts the same."""
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def failed_joins(where: str = "", window: str = "$__rate_interval", by: str = "") -> str:
+    """The share of joins that failed by our fault."""
+    bad, every = (", ".join(filter(None, each)) for each in ((where, _JUDGED, OUR_FAULT), (where, _JUDGED)))
+    total = f"by ({by}) " if by else ""
+    return (
+        f"sum {total}(increase({_JOINS}{{{bad}}}[{window}]))"
+        f" / sum {total}(increase({_JOINS}{{{every}}}[{window}]))"
+    )
 
 
 def quantiles(histogram: str, where: str, *names: str) -> tuple[Query, ...]:

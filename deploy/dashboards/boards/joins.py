@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.common import REGION, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Unit
-from dashboards.promql import OUR_FAULT, quantile, quantiles
+from dashboards.promql import failed_joins, quantile, quantiles
 
 _HERE = 'region="$region"'
 _STEPS = ("previewed", "called", "reserved", "admitted", "welcomed", "connected", "first_frame")
@@ -40,7 +40,7 @@ _FUNNEL = Row(
                     "welcomed",
                 ),
             ),
-            top=1,
+            reach=1,
             colours={"welcomed": colours.GOOD},
         ),
     ),
@@ -116,8 +116,7 @@ _LOST = Row(
             Unit.RATIO,
             (
                 Query(
-                    f"sum(rate(salon_signaling_joins_total{{{_HERE}, {OUR_FAULT}}}[$__rate_interval]))"
-                    f" / sum(rate(salon_signaling_joins_total{{{_HERE}}}[$__rate_interval]))",
+                    failed_joins(_HERE),
                     "failed",
                 ),
             ),
@@ -125,11 +124,11 @@ _LOST = Row(
         ),
         Panel(
             "Joins, by code",
-            "All that did not end with OK.",
+            "All that did not end with OK; nothing to see is good news.",
             Unit.PER_SECOND,
             (
                 Query(
-                    f'sum by (code) (rate(salon_signaling_joins_total{{{_HERE}, code!="OK"}}[$__rate_interval]))',
+                    f'sum by (code) (rate(salon_signaling_joins_total{{{_HERE}, code!="OK"}}[$__rate_interval])) > 0',
                     "{{code}}",
                 ),
             ),

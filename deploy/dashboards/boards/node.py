@@ -71,7 +71,6 @@ _PEOPLE = Row(
             "Those that are expected have been admitted, and their media is not here yet.",
             Unit.COUNT,
             (Query(f"sum by (status) (salon_media_sessions{{{_THIS}}})", "{{status}}"),),
-            stacked=True,
             colours={"connected": colours.GOOD, "expected": colours.FAIR},
         ),
         Panel(
@@ -87,8 +86,6 @@ _PEOPLE = Row(
             "What the node is for: 1 for the mode that it is in.",
             Unit.COUNT,
             (Query(f"sum by (mode) (salon_media_mode{{{_THIS}}})", "{{mode}}"),),
-            stacked=True,
-            top=1,
             colours=colours.MODES,
         ),
     ),
@@ -120,7 +117,7 @@ _PACKETS = Row(
         ),
         Panel(
             "Dropped, by reason",
-            "A few of unknown addresses and without consent are what people leave behind. would_block is a full socket; unauthentic, forged and malformed ones are an attack or a bug.",
+            "Nothing to see is good news. A few of unknown addresses and without consent are what people leave behind. would_block is a full socket; unauthentic, forged and malformed ones are an attack or a bug.",
             Unit.PACKETS_PER_SECOND,
             (Query(f"{_rate('salon_media_engine_drops_total')} > 0", "{{reason}}"),),
             stacked=True,

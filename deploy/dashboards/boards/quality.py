@@ -92,11 +92,12 @@ _MISSING = Row(
             scale=colours.at_most(2.5),
         ),
         Panel(
-            "How long they missed it, over the shown time",
-            "How many clients missed media for up to so many seconds.",
+            "Clients that missed media, over the shown time",
+            "By cause.",
             Unit.COUNT,
-            (Query(f"sum by (le) (increase({_GAPS}_bucket{{{_HERE}}}[$__range]))", "up to {{le}} s"),),
+            (Query(f"sum by (cause) (increase({_GAPS}_count{{{_HERE}}}[$__range]))", "{{cause}}"),),
             Kind.BARS,
+            colours=colours.CAUSES,
         ),
     ),
 )

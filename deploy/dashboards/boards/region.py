@@ -72,11 +72,10 @@ _PEOPLE = Row(
     (
         Panel(
             "Participants",
-            "Those who are joining have a place and no media yet: many of them for long means that media does not get through.",
+            "Those who are joining have a place and no media yet: many of them for long means that media does not get through. Who waits is not let in yet.",
             Unit.COUNT,
             (Query('sum by (state) (salon_rooms_participants{region="$region"})', "{{state}}"),),
-            stacked=True,
-            colours={"present": colours.GOOD, "joining": colours.FAIR},
+            colours={"present": colours.GOOD, "joining": colours.FAIR, "waiting": colours.CALM},
         ),
         Panel(
             "Joins",
@@ -92,11 +91,11 @@ _PEOPLE = Row(
         ),
         Panel(
             "Joins that are refused or fail",
-            "By status code. INTERNAL and UNAVAILABLE are ours; PERMISSION_DENIED and RESOURCE_EXHAUSTED are the callers' links and full rooms.",
+            "By status code; nothing to see is good news. INTERNAL and UNAVAILABLE are ours; NOT_FOUND, PERMISSION_DENIED and RESOURCE_EXHAUSTED are callers' links and full rooms.",
             Unit.PER_SECOND,
             (
                 Query(
-                    'sum by (code) (rate(salon_signaling_joins_total{region="$region", code!="OK"}[$__rate_interval]))',
+                    'sum by (code) (rate(salon_signaling_joins_total{region="$region", code!="OK"}[$__rate_interval])) > 0',
                     "{{code}}",
                 ),
             ),
@@ -128,7 +127,6 @@ _CAPACITY = Row(
             "Cordoned nodes keep their rooms, draining ones give them away.",
             Unit.COUNT,
             (Query('max by (mode) (salon_rooms_media_nodes{region="$region"})', "{{mode}}"),),
-            stacked=True,
             colours=colours.MODES,
         ),
         Panel(
@@ -150,17 +148,15 @@ _CAPACITY = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    "sum by (why, result) (rate(salon_rooms_moves_total{"
-                    'region="$region", result="done"}[$__rate_interval]))',
+                    'sum by (why) (rate(salon_rooms_moves_total{region="$region", result="done"}[$__rate_interval]))',
                     "{{why}}",
                 ),
                 Query(
-                    "sum by (why, result) (rate(salon_rooms_moves_total{"
-                    'region="$region", result="failed"}[$__rate_interval]))',
-                    "{{why}}, failed",
+                    'sum(rate(salon_rooms_moves_total{region="$region", result="failed"}[$__rate_interval]))',
+                    "not moved",
                 ),
             ),
-            colours=colours.WHY_MOVED,
+            colours=colours.WHY_MOVED | {"not moved": colours.FAIR},
         ),
         Panel(
             "Verdicts on nodes",
@@ -179,6 +175,44 @@ _CAPACITY = Row(
                 "isolated": colours.WORSE,
                 "dead": colours.BAD,
             },
+        ),
+    ),
+)
+
+_FAULTS = Row(
+    "Faults",
+    (
+        Panel(
+            "From verdict to move",
+            "How long after a node was found dead its rooms were placed elsewhere.",
+            Unit.SECONDS,
+            quantiles("salon_rooms_evacuation_seconds", _HERE, "p50", "p95", "p99"),
+            colours=colours.QUANTILES,
+        ),
+        Panel(
+            "People taken out",
+            "Because neither their node nor their stream vouched for them.",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    'sum(rate(salon_rooms_lost_participants_total{region="$region"}[$__rate_interval]))',
+                    "taken out",
+                ),
+            ),
+            colours={"taken out": colours.WORSE},
+        ),
+        Panel(
+            "Error budget left, 30 days",
+            "100 % is untouched. At 0 what may go wrong in 30 days has gone wrong; below, the promise is broken.",
+            Unit.RATIO,
+            (
+                Query(
+                    'sum by (slo) (region_slo:salon_error_budget_left:ratio30d{region="$region"})', "{{slo}}"
+                ),
+            ),
+            bottom=None,
+            reach=1,
+            scale=colours.at_least(0.25, fair=0),
         ),
     ),
 )
@@ -206,15 +240,17 @@ _SERVICES = Row(
         ),
         Panel(
             "Calls that fail by our fault",
-            "Between services and from clients, by who answered so.",
-            Unit.PER_SECOND,
+            "The share of all that a service answers, between services and to clients.",
+            Unit.RATIO,
             (
                 Query(
-                    "sum by (job, service, method) (rate(salon_rpc_server_seconds_count{"
-                    f'region="$region", {OUR_FAULT}}}[$__rate_interval]))',
-                    "{{job}}: {{service}}.{{method}}",
+                    f"(sum by (job) (rate(salon_rpc_server_seconds_count{{{_HERE}, {OUR_FAULT}}}[$__rate_interval]))"
+                    f" or 0 * sum by (job) (rate(salon_rpc_server_seconds_count{{{_HERE}}}[$__rate_interval])))"
+                    f" / sum by (job) (rate(salon_rpc_server_seconds_count{{{_HERE}}}[$__rate_interval]))",
+                    "{{job}}",
                 ),
             ),
+            colours=colours.SERVICES,
         ),
         Panel(
             "Event loop lag, p99",
@@ -257,7 +293,7 @@ BOARD = Board(
     "salon-region",
     "Salon: region",
     "One region: its people, its joins, what its media nodes have left, and how its services do.",
-    (_NOW, _PEOPLE, _CAPACITY, _SERVICES),
+    (_NOW, _PEOPLE, _CAPACITY, _FAULTS, _SERVICES),
     (REGION,),
     node_events('region="$region", '),
 )

@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.common import node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Scale, Unit
-from dashboards.promql import OUR_FAULT, quantile, within
+from dashboards.promql import failed_joins, quantile, within
 
 _REGION = "salon-region"
 _CRASH_OR_SILENCE = 'cause=~"crash|silence"'
@@ -27,8 +27,7 @@ _PROMISES = Row(
         _promise(
             "Joins that succeed",
             "Promised: 99.9 %. A join that the caller got wrong, such as a revoked link or a full room, is none that failed.",
-            f"1 - sum(increase(salon_signaling_joins_total{{{OUR_FAULT}}}[$__range]))"
-            " / sum(increase(salon_signaling_joins_total[$__range]))",
+            f"1 - {failed_joins(window='$__range')}",
             colours.at_least(0.999, 0.995),
         ),
         _promise(
@@ -70,6 +69,34 @@ _PROMISES = Row(
     height=4,
 )
 
+_BUDGETS = Row(
+    "What is promised, over 30 days",
+    (
+        Panel(
+            "Error budget left, of the region that has least",
+            "100 % is untouched. At 0 what may go wrong in 30 days has gone wrong; below, the promise is broken.",
+            Unit.RATIO,
+            (Query("min by (slo) (region_slo:salon_error_budget_left:ratio30d)", "{{slo}}"),),
+            bottom=None,
+            reach=1,
+            scale=colours.at_least(0.25, fair=0),
+        ),
+        Panel(
+            "How fast it is used up",
+            "1 uses up the budget in exactly 30 days. Over 14.4 for an hour somebody is woken.",
+            Unit.COUNT,
+            (
+                Query(
+                    "max by (slo) (region_slo:salon_bad_events:ratio1h / on (slo) group_left slo:salon_error_budget:ratio)",
+                    "{{slo}}",
+                ),
+            ),
+            scale=colours.at_most(14.4),
+        ),
+    ),
+    across=2,
+)
+
 _NOW = Row(
     "Now",
     (
@@ -97,7 +124,7 @@ _NOW = Row(
             "Media sent",
             "By all nodes to all clients.",
             Unit.BITS_PER_SECOND,
-            "8 * sum(rate(salon_media_engine_bytes_out_total[5m]))",
+            "8 * sum(rate(salon_media_engine_bytes_out_total[$__rate_interval]))",
         ),
         _total(
             "Regions",
@@ -143,8 +170,7 @@ _TROUBLE = Row(
             "Joins that fail",
             "The share that failed by our fault. 0.1 % is what is promised.",
             Unit.RATIO,
-            f"sum by (region) (rate(salon_signaling_joins_total{{{OUR_FAULT}}}[$__rate_interval]))"
-            " / sum by (region) (rate(salon_signaling_joins_total[$__rate_interval]))",
+            failed_joins(by="region"),
         ),
         _by_region(
             "First frame, p95",
@@ -208,6 +234,6 @@ BOARD = Board(
     "salon-worldwide",
     "Salon: worldwide",
     "Whether the promises are kept, where people are, and which region to look into.",
-    (_PROMISES, _NOW, _PEOPLE, _TROUBLE, _ROOM_TO_GROW),
+    (_PROMISES, _NOW, _BUDGETS, _PEOPLE, _TROUBLE, _ROOM_TO_GROW),
     annotations=node_events(""),
 )
