@@ -70,7 +70,7 @@ class FakeSignaling(signaling_pb2_grpc.SignalingServiceServicer):
     refuse_calls: list[Refuse] = field(default_factory=list)
     """Statuses of the next unary calls."""
     credentials: grpc.ServerCredentials | None = None
-    """With them it serves by TLS, as localhost."""
+    """With them it serves by TLS."""
     address: str = ""
 
     async def __aenter__(self) -> "FakeSignaling":
@@ -80,7 +80,7 @@ class FakeSignaling(signaling_pb2_grpc.SignalingServiceServicer):
             self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         else:
             port = self.server.add_secure_port("127.0.0.1:0", self.credentials)
-            self.address = f"https://localhost:{port}"
+            self.address = f"https://127.0.0.1:{port}"
         await self.server.start()
         return self
 

@@ -5,7 +5,7 @@ import pytest
 from salon.rooms.v1 import room_pb2
 from salon_client.api import SignalingApi
 from salon_common.errors import Code, SalonError
-from support.certificates import localhost_certificate
+from support.certificates import make_certificates
 from unit.client.fake_signaling import FakeSignaling, Refuse
 
 NOBODY = "127.0.0.1:9"
@@ -35,11 +35,9 @@ async def test_call_goes_elsewhere_while_a_replica_is_away_and_stays_there() -> 
 
 
 async def test_an_address_of_https_is_called_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, certificate = localhost_certificate()
-    authorities = tmp_path / "authorities.pem"
-    authorities.write_bytes(certificate)
-    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(authorities))
-    credentials = grpc.ssl_server_credentials([(key, certificate)])
+    files = make_certificates(tmp_path)
+    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(files.ca))
+    credentials = grpc.ssl_server_credentials([(files.key.read_bytes(), files.cert.read_bytes())])
     async with FakeSignaling(credentials=credentials) as fake, SignalingApi([fake.address]) as api:
         assert await api.send_chat("t", "hello") == 7
 
