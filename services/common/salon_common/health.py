@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 
 from salon_common.errors import SettingsError
 from salon_common.net import PortRange, listen_tcp, listen_unix
@@ -81,7 +82,7 @@ class HealthServer:
                 raise
         return listening
 
-    def _answer(self, method: str, path: str) -> _Answer:
+    def _answer(self, method: str, path: str, accept: str) -> _Answer:
         if method not in ("GET", "HEAD"):
             return 405, "text/plain", b"only GET\n"
         match path:
@@ -90,7 +91,8 @@ class HealthServer:
             case "/readyz":
                 return self._readyz()
             case "/metrics":
-                return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
+                encode, content_type = choose_encoder(accept)
+                return 200, content_type, encode(REGISTRY)
             case _ if path in self._routes:
                 return 200, "application/json", json.dumps(self._routes[path]()).encode()
             case _:
@@ -110,7 +112,9 @@ class HealthServer:
         receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
-        status, content_type, body = self._answer(scope["method"], scope["path"])
+        # OpenMetrics carries exemplars; Prometheus asks for it.
+        accept = next((value for key, value in scope.get("headers", ()) if key == b"accept"), b"")
+        status, content_type, body = self._answer(scope["method"], scope["path"], accept.decode("latin-1"))
         headers = [
             (b"content-type", content_type.encode()),
             (b"content-length", str(len(body)).encode()),

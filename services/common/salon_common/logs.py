@@ -8,6 +8,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from salon_common.telemetry import tracing
+
 MAX_MESSAGE = 4096
 """Characters of a message that are kept: messages may quote what came from the network."""
 MAX_STACK = 16384
@@ -39,6 +41,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage()[:MAX_MESSAGE],
         }
+        if trace_id := tracing.trace_id():
+            line["trace_id"] = trace_id
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)[-MAX_STACK:]
         return json.dumps(line, default=str, ensure_ascii=False)

@@ -94,6 +94,13 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe level that is logged."
     )
+    traces_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        default=None,
+        description="Where OpenTelemetry traces go by OTLP over HTTP: `http://collector:4318/v1/traces`. Without it there are none.",
+    )
+    traces_ratio: float = Field(
+        default=0.01, ge=0, le=1, description="The part of all traces that is kept, if there are any."
+    )
 
     @property
     def nats(self) -> NatsAccess:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from salon_common.clock import Clock
 from salon_common.errors import Code, SalonError
+from salon_common.telemetry import tracing
 
 from salon_rooms import metrics
 from salon_rooms.core.command import Command, Moment
@@ -47,6 +48,8 @@ class _Waiting:
     command: Command[Any]
     answer: asyncio.Future[Any]
     until: float
+    origin: tracing.Origin
+    """The call that waits for it, in traces."""
 
 
 class Writers:
@@ -132,14 +135,14 @@ class _Writer:
         self._fresh_until = 0.0
         self._wake = asyncio.Event()
         self._finishing = False
-        self._task = asyncio.create_task(self._run(), name=f"writer of {room_id}")
+        self._task = asyncio.create_task(self._run(), name=f"writer of {room_id}", context=tracing.untraced())
 
     async def enqueue(self, command: Command[Any]) -> Any:
         """Wait for a command's answer."""
         if len(self._waiting) >= MAX_WAITING:
             raise SalonError(Code.UNAVAILABLE, "too many changes to this room wait: try again in a moment")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(command, answer, self._moment().now + WAIT_SECONDS))
+        self._waiting.append(_Waiting(command, answer, self._moment().now + WAIT_SECONDS, tracing.captured()))
         self._wake.set()
         return await answer
 
@@ -178,8 +181,9 @@ class _Writer:
         until = max(item.until for item in taken)
         self._state = None
         try:
-            async with asyncio.timeout(until - self._moment().now):
-                finished = await self._drive(turn)
+            with tracing.span("turn", origins=[item.origin for item in taken], commands=len(taken)):
+                async with asyncio.timeout(until - self._moment().now):
+                    finished = await self._drive(turn)
         except TimeoutError:
             _fail(taken, SalonError(Code.UNAVAILABLE, "the store did not answer in time: try again"))
         except Exception as error:  # noqa: BLE001 - a bug here must not end the room's writer
@@ -215,7 +219,7 @@ class _Writer:
 
     async def _commit(self, turn: Turn, commit: Commit) -> None:
         try:
-            with metrics.COMMIT_SECONDS.time():
+            with tracing.span("commit", origins=[tracing.captured()]), metrics.COMMIT_SECONDS.time():
                 sequence = await self._store.commit(self._room_id, commit)
         except StoreConflict:
             metrics.COMMITS.labels("conflict").inc()

@@ -17,6 +17,7 @@ from salon.signaling.v1 import signaling_pb2
 from salon_common.clock import Clock
 from salon_common.errors import Code, SalonError
 from salon_common.ids import ParticipantId
+from salon_common.telemetry import tracing
 
 from salon_signaling import metrics
 from salon_signaling.admission import Admission
@@ -105,7 +106,9 @@ class Joins:
             await parts.live.announce(room, claim)
             delivery = self._delivery(opening, admitted)
             with metrics.OPEN_STREAMS.track_inprogress():
-                metrics.JOIN_SECONDS.labels(opening.entry.kind).observe(parts.clock.now() - started)
+                metrics.JOIN_SECONDS.labels(opening.entry.kind).observe(
+                    parts.clock.now() - started, tracing.exemplar()
+                )
                 metrics.JOINS.labels(opening.entry.kind, Code.OK.name).inc()
                 metrics.count_step(opening.entry.kind, "welcomed")
                 try:

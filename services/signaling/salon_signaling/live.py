@@ -14,6 +14,7 @@ from nats.aio.subscription import Subscription
 from salon.rooms.v1 import room_pb2
 from salon_common.errors import Code, SalonError
 from salon_common.ids import RoomId, region_of
+from salon_common.telemetry import tracing
 
 from salon_signaling import metrics
 from salon_signaling.core.claim import StreamClaim, parse_claim
@@ -28,7 +29,7 @@ class _Feed:
     def __init__(self, room: RoomId, nc: Client) -> None:
         self.room = room
         self.mailboxes: set[Mailbox] = set()
-        self.opening = asyncio.create_task(self._open(nc))
+        self.opening = asyncio.create_task(self._open(nc), context=tracing.untraced())
         """Done when everything published from then on arrives here."""
         self._subscriptions: list[Subscription] = []
 

@@ -17,7 +17,7 @@ from salon_common.errors import Code, SalonError
 from salon_common.rpc.context import CallContext
 from salon_common.rpc.limits import MAX_STREAMS, MAX_UNARY, check_size
 from salon_common.rpc.registry import Method, short_name
-from salon_common.telemetry import metrics
+from salon_common.telemetry import metrics, tracing
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Calls:
             raise _busy()
         self._free_unary -= 1
         try:
-            with self._observe(method, context):
+            with self._observe(method, context), self._trace(method, context):
                 check_size("request", request.ByteSize())
                 response = await method.unary(request, context)
                 check_size("answer", response.ByteSize())
@@ -64,11 +64,27 @@ class Calls:
             with self._observe(method, context):
                 check_size("request", request.ByteSize())
                 async with aclosing(method.stream(request, context)) as responses:
+                    with self._trace(method, context):
+                        first = await anext(responses, None)
+                    if first is None:
+                        return
+                    check_size("answer", first.ByteSize())
+                    yield first
                     async for response in responses:
                         check_size("answer", response.ByteSize())
                         yield response
         finally:
             self._free_streams += 1
+
+    @contextmanager
+    def _trace(self, method: Method, context: CallContext) -> Iterator[None]:
+        """A span of what the caller says that it follows from: of a whole call, or of a stream until its first message."""
+        service, name = short_name(method.service), method.name
+        with tracing.span(
+            f"{service}/{name}", "SERVER", [tracing.received(context.invocation)], transport=self._transport
+        ):
+            context.exemplar = tracing.exemplar()
+            yield
 
     @contextmanager
     def _observe(self, method: Method, context: CallContext) -> Iterator[None]:
@@ -92,7 +108,8 @@ class Calls:
             raise internal(error, method=method.path) from error
         finally:
             metrics.SERVED_NOW.labels(*labels).dec()
-            metrics.SERVED_SECONDS.labels(*labels, code.name).observe(time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            metrics.SERVED_SECONDS.labels(*labels, code.name).observe(seconds, context.exemplar)
             context.finish()
 
 

@@ -26,7 +26,10 @@ class CallContext(grpc.aio.ServicerContext[Any, Any]):
 
     def __init__(self, *, peer: str, invocation: Pairs = (), timeout: float = math.inf) -> None:
         self._peer = peer
-        self._invocation = invocation
+        self.invocation = invocation
+        """The caller's metadata."""
+        self.exemplar: dict[str, str] | None = None
+        """Leads from a measurement of the call to its trace."""
         self._loop = asyncio.get_running_loop()
         self.deadline = self._loop.time() + timeout
         self.trailing: Pairs = ()
@@ -34,7 +37,7 @@ class CallContext(grpc.aio.ServicerContext[Any, Any]):
 
     def invocation_metadata(self) -> grpc.aio.Metadata:
         """What the caller sent, in order, repeated keys included."""
-        return grpc.aio.Metadata(*self._invocation)
+        return grpc.aio.Metadata(*self.invocation)
 
     def set_trailing_metadata(
         self, trailing_metadata: grpc.aio.Metadata | Sequence[tuple[str, str | bytes]]

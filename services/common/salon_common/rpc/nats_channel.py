@@ -18,6 +18,7 @@ from salon_common.rpc.limits import check_size
 from salon_common.rpc.metadata import Pairs, check
 from salon_common.rpc.registry import short_name
 from salon_common.rpc.status import to_grpc
+from salon_common.telemetry import tracing
 from salon_common.telemetry.calls import client_call
 
 Req = TypeVar("Req")
@@ -153,7 +154,7 @@ class _UnaryUnary(grpc.aio.UnaryUnaryMultiCallable[Req, Res]):
         payload = self._serialize(request)
         check_size("request", len(payload))
         remaining, caller = call.time_remaining(), str(self._nc.options.get("name") or "")
-        head = nats_wire.RequestHead(secrets.token_hex(8), remaining, caller, check(pairs))
+        head = nats_wire.RequestHead(secrets.token_hex(8), remaining, caller, check(pairs) + tracing.sent())
         headers = nats_wire.write_request(head)
         if remaining <= 0:
             raise self._late()
