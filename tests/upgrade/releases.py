@@ -4,6 +4,7 @@ The release before this one is the commit that last renewed `proto/released.binp
 of today. A later release cannot be had; what matters of it is that it knows a later format of rooms.
 """
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -23,9 +24,8 @@ THIS: Final[Settings] = {}
 
 def previous(directory: Path) -> Settings:
     """The release before this one, unpacked into a directory."""
-    released = _run("git", "log", "-1", "--format=%H", "--", "proto/released.binpb").decode().strip()
     archive = directory / "release.tar"
-    archive.write_bytes(_run("git", "archive", released, "proto", *SOURCES))
+    archive.write_bytes(_run("git", "archive", _released(), "proto", *SOURCES))
     with tarfile.open(archive) as tar:
         tar.extractall(directory, filter="data")
     protocol = directory / "proto"
@@ -37,10 +37,21 @@ def previous(directory: Path) -> Settings:
     return _settings(directory, "", stubs, *(directory / source for source in SOURCES))
 
 
+def formats_before() -> tuple[int, int]:
+    """The formats of rooms that the release before this one makes, and knows at most."""
+    code = _run("git", "show", f"{_released()}:services/rooms/salon_rooms/core/formats.py").decode()
+    found = dict(re.findall(r"^(MADE|KNOWN): Final = (\d+)$", code, re.MULTILINE))
+    return int(found["MADE"]), int(found["KNOWN"])
+
+
 def later(directory: Path) -> Settings:
     """A release that makes rooms of a format that this one does not know."""
     patch = f"from salon_rooms.core import formats\nformats.MADE = formats.KNOWN = {LATER_FORMAT}\n"
     return _settings(directory, patch)
+
+
+def _released() -> str:
+    return _run("git", "log", "-1", "--format=%H", "--", "proto/released.binpb").decode().strip()
 
 
 def _settings(directory: Path, code: str, *paths: Path) -> Settings:
