@@ -105,7 +105,7 @@ test-web-unit: .run/gen-web ## the SDK and the app without a browser
 	cd web && npm test --silent
 
 test-unit: .run/gen-python ## pure parts, no sockets; branch coverage of every core/ stays at 90 % and more
-	$(RUN) pytest -q tests --ignore=tests/model -m "not stack and not browser and not cluster" --cov=salon_rooms.core --cov=salon_signaling.core \
+	$(RUN) pytest -q tests --ignore=tests/model -m "not stack and not browser and not cluster and not images" --cov=salon_rooms.core --cov=salon_signaling.core \
 		--cov=salon_media.core --cov=salon_client.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=90
 	$(RUN) pytest -q tests/model
 
@@ -178,7 +178,7 @@ images-stop: ## end the engine that was started for images
 
 test-images: images .run/gen-python ## stand-ins for images of others, and tests of all: user, size, settings, one machine with media
 	@$(IMAGES) test-nats test-prometheus
-	$(RUN) pytest -q -m images tests/images
+	$(RUN) pytest -q -m images tests/containers
 
 .PHONY: clean
 clean: images-stop ## remove what was built and installed

@@ -1,6 +1,6 @@
 """Builds images: `python -m images rooms web`; `python -m images stop` ends the engine that was started for it.
 
-Environment: TAG (dev), REGISTRY (none; with its slash), and BASE, RUST, NODE for other bases than the Dockerfile's.
+Environment: TAG (dev), REGISTRY (none), and BASE, RUST, NODE for other bases than the Dockerfile's.
 """
 
 import os
@@ -29,7 +29,8 @@ def build(targets: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def _build_one(engine: Docker, target: str, common: Sequence[str]) -> tuple[str, int]:
-    name = f"{os.environ.get('REGISTRY', '')}salon/{target}:{os.environ.get('TAG') or 'dev'}"
+    registry = os.environ.get("REGISTRY")
+    name = f"{f'{registry}/' if registry else ''}salon/{target}:{os.environ.get('TAG') or 'dev'}"
     began = time.monotonic()
     say(f"building {name}")
     if not engine.build([*common, "--target", target, "--tag", name, str(ROOT)]):
