@@ -124,7 +124,7 @@ _SERVERS = Row(
             stacked=True,
         ),
         Panel(
-            "Slow consumers",
+            "Slow consumers, by server",
             "Connections that were cut because they read too slowly.",
             Unit.PER_SECOND,
             (

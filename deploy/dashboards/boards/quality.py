@@ -51,7 +51,7 @@ _SEEING = Row(
             scale=colours.at_most(1),
         ),
         Panel(
-            "Frozen pictures",
+            "Frozen pictures, over time",
             "The part of the watched time in which a picture that should move stood still for half a second or more.",
             Unit.RATIO,
             (Query(_frozen("$__rate_interval"), "frozen"),),

@@ -138,24 +138,24 @@ _NOW = Row(
 )
 
 _PEOPLE = Row(
-    "People, by region",
+    "People",
     (
         _by_region(
-            "People in rooms",
+            "People, by region",
             "Everybody whom a room counts as present.",
             Unit.COUNT,
             'sum by (region) (salon_rooms_participants{state="present"})',
             stacked=True,
         ),
         _by_region(
-            "Open rooms",
+            "Rooms, by region",
             "Rooms with somebody in.",
             Unit.COUNT,
             "sum by (region) (salon_rooms_open_rooms)",
             stacked=True,
         ),
         _by_region(
-            "Joins",
+            "Joins, by region",
             "Everybody who came in, resumes included: many of those at once are the trace of a fault.",
             Unit.PER_SECOND,
             'sum by (region) (rate(salon_signaling_joins_total{code="OK"}[$__rate_interval]))',
@@ -164,7 +164,7 @@ _PEOPLE = Row(
 )
 
 _TROUBLE = Row(
-    "Trouble, by region",
+    "Trouble",
     (
         _by_region(
             "Joins that fail",
@@ -179,7 +179,7 @@ _TROUBLE = Row(
             quantile("salon_signaling_first_frame_seconds", "", "p95", by="region"),
         ),
         _by_region(
-            "Frozen pictures",
+            "Frozen, by region",
             "The part of the watched time in which a picture stood still. 1 % is what is promised.",
             Unit.RATIO,
             "sum by (region) (rate(salon_signaling_frozen_seconds_total[$__rate_interval]))"
@@ -206,7 +206,7 @@ _TROUBLE = Row(
     ),
 )
 _ROOM_TO_GROW = Row(
-    "Room to grow, by region",
+    "Room to grow",
     (
         _by_region(
             "Stress of the fullest node",
@@ -221,7 +221,7 @@ _ROOM_TO_GROW = Row(
             "avg by (region) (max by (region, node) (salon_media_stress_ratio))",
         ),
         _by_region(
-            "Media sent",
+            "Media sent, by region",
             "By all nodes to all clients.",
             Unit.BITS_PER_SECOND,
             "8 * sum by (region) (rate(salon_media_engine_bytes_out_total[$__rate_interval]))",

@@ -97,6 +97,7 @@ async def _all_scraped(server: Prometheus, stacks: dict[str, Stack]) -> None:
 async def _play(show: Show, crowds: Sequence[NativeCrowd], pause: float) -> None:
     busy, story = show.stacks[BUSY], show.story
     story.began = time.time()
+    await asyncio.sleep(2 * SCRAPE_SECONDS)  # all counters are seen before anything counts
     calm_link = await show.stacks[CALM].create_room("Calm")
     calm = [await _join(crowds[1], show.stacks[CALM], calm_link, f"Calm {number}") for number in range(2)]
     links = [await busy.create_room(f"Room {number}") for number in range(ROOMS)]
@@ -109,7 +110,7 @@ async def _play(show: Show, crowds: Sequence[NativeCrowd], pause: float) -> None
     await _drain(busy, people, story)
     await asyncio.sleep(pause)
     await _kill(busy, people, story)
-    await asyncio.sleep(pause)
+    await asyncio.sleep(_ACT_SECONDS + pause)  # a client calls its gap over when it has had media for 3 s
     await _leave(people[: 2 * ROOMS], story)  # two of each room: who leaves reports how it went
     await Members(calm[:1]).leave()
     await asyncio.sleep(_ACT_SECONDS)  # the last events reach all curves

@@ -105,7 +105,7 @@ async def test_readers_choose_among_regions_and_nodes(watched: Watched) -> None:
 
 
 async def test_people_are_counted_once_and_in_their_region(watched: Watched) -> None:
-    people = await watched.panel("worldwide", "People in rooms")
+    people = await watched.panel("worldwide", "People, by region")
     assert max(line(people, BUSY)) == ROOMS * PEOPLE
     assert max(line(people, CALM)) == 2
     assert (
