@@ -48,6 +48,7 @@ def test_waiting_for_somebody_to_come_is_no_slow_first_frame() -> None:
     meter = meter_at_work(pictures=False)
     meter.handle_people([CAMERA], pictures=True)
     meter.handle_frame(CAMERA, 160.0, is_picture=True)
+    assert not meter.has_first, "or a report would follow at each look"
     assert meter.take(161.0).first_frame_ms == 0
 
 

@@ -79,8 +79,8 @@ class QualityMeter:
 
     @property
     def has_first(self) -> bool:
-        """Whether the first picture is there, and was not told yet."""
-        return self._first_frame is not None and "first_frame" not in self._told
+        """Whether there is a first picture to tell that was not told yet."""
+        return self._expected is True and self._first_frame is not None and "first_frame" not in self._told
 
     def handle_people(self, cameras: Collection[int], *, pictures: bool) -> None:
         """Whose cameras are on and shown, by source; and, the first time, whether anybody sends a picture already: only then the first

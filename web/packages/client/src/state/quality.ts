@@ -66,9 +66,9 @@ export class QualityMeter {
     this.#clickedAt = clickedAt;
   }
 
-  /** The first picture is there, and was not told yet. */
+  /** There is a first picture to tell that was not told yet. */
   get hasFirst(): boolean {
-    return this.#firstFrameAt !== null && !this.#told.has("first frame");
+    return this.#expected === true && this.#firstFrameAt !== null && !this.#told.has("first frame");
   }
 
   /** In the room. Only if somebody sends a picture already does the first frame say how fast Salon is. */
