@@ -197,6 +197,14 @@ async def test_a_node_that_waits_for_nats_is_alive_not_ready_and_can_be_stopped(
     [
         ({"SALON_MEDIA_ADVERTISE": '["nowhere"]'}, "SALON_MEDIA_ADVERTISE[0]"),
         ({"SALON_MEDIA_UDP_BIND": "192.0.2.99:0"}, "SALON_MEDIA_UDP_BIND: cannot listen on 192.0.2.99:0"),
+        (
+            {"SALON_MEDIA_PORT_RANGE": "40000-40099", "SALON_MEDIA_UDP_BIND": "0.0.0.0:40000"},
+            "SALON_MEDIA_UDP_BIND: must have port 0 where SALON_MEDIA_PORT_RANGE is set",
+        ),
+        (
+            {"SALON_MEDIA_PORT_RANGE": "40000-40001", "SALON_MEDIA_UDP_BIND": "192.0.2.99:0"},
+            "SALON_MEDIA_UDP_BIND: cannot listen on 192.0.2.99:0 of 40000-40001",
+        ),
     ],
 )
 async def test_settings_that_cannot_be_used_end_it_with_one_line(settings: dict[str, str], said: str) -> None:

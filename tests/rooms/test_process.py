@@ -108,12 +108,27 @@ async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:
     server.stop()
 
 
-async def test_bad_settings_are_named() -> None:
-    async with rooms_process(SALON_ROOMS_REPLICA_ID="Not A Name") as process:
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"REPLICA_ID": "Not A Name"}, "SALON_ROOMS_REPLICA_ID: "),
+        ({"LINK_KEY_FILE": "/nowhere"}, "SALON_ROOMS_LINK_KEY_FILE: cannot read /nowhere"),
+        ({"NATS_USER": "rooms"}, "SALON_ROOMS_NATS_PASSWORD_FILE: user and password file go together"),
+        (
+            {"NATS_USER": "rooms", "NATS_PASSWORD_FILE": "/nowhere"},
+            "SALON_ROOMS_NATS_PASSWORD_FILE: cannot use /nowhere: No such file",
+        ),
+        (
+            {"NATS_URL": "tls://127.0.0.1:1", "NATS_CA_FILE": "/nowhere"},
+            "SALON_ROOMS_NATS_CA_FILE: cannot use /nowhere: No such file",
+        ),
+        ({"HEALTH_SOCKET": "/nowhere/health.sock"}, "health: cannot listen on /nowhere/health.sock"),
+    ],
+)
+async def test_bad_settings_are_named_in_one_line(settings: dict[str, str], said: str) -> None:
+    given = {f"SALON_ROOMS_{name}": value for name, value in ({"REPLICA_ID": "r1"} | settings).items()}
+    async with rooms_process(**given) as process:
         _, errors = await process.communicate()
         assert process.returncode == 1
-        assert b"SALON_ROOMS_REPLICA_ID" in errors
-    async with rooms_process(SALON_ROOMS_REPLICA_ID="r1", SALON_ROOMS_LINK_KEY_FILE="/nowhere") as process:
-        _, errors = await process.communicate()
-        assert process.returncode == 1
-        assert b"SALON_ROOMS_LINK_KEY_FILE: cannot read /nowhere" in errors
+        assert said in errors.decode()
+        assert errors.count(b"\n") == 1

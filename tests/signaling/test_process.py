@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from salon_client.run.apps import ensure_keys
-from support.nats_server import free_port
+from support.nats_server import NatsServer, free_port
 
 pytestmark = pytest.mark.stack
 
@@ -50,3 +50,35 @@ async def test_without_nats_the_process_is_alive_not_ready_and_ends_when_told(tm
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"WEB_BIND": "8080"}, "SALON_SIGNALING_WEB_BIND: must be host:port"),
+        ({"SESSION_KEY_FILE": "/nowhere"}, "/nowhere"),
+        (
+            {"NATS_USER": "signaling", "NATS_PASSWORD_FILE": "/nowhere"},
+            "SALON_SIGNALING_NATS_PASSWORD_FILE: cannot use /nowhere: No such file",
+        ),
+        ({"NATS_URL": "nats://a:b@127.0.0.1:1"}, "SALON_SIGNALING_NATS_URL: must name no user"),
+    ],
+)
+async def test_bad_settings_are_named_in_one_line(
+    server: NatsServer, tmp_path: Path, settings: dict[str, str], said: str
+) -> None:
+    given = {
+        "REPLICA_ID": "signaling-1",
+        "SESSION_KEY_FILE": str(ensure_keys(tmp_path).session_key),
+    } | settings
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "salon_signaling"),
+        env=server.settings("signaling")
+        | {f"SALON_SIGNALING_{name}": value for name, value in given.items()},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert said in errors.decode()
+    assert errors.count(b"\n") == 1

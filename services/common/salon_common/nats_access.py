@@ -27,6 +27,8 @@ class NatsAccess:
     password_file: Path | None = None
     ca_file: Path | None = None
     """Certificates, PEM, one of which signed the servers'; None for those that this machine trusts."""
+    variables: str = "SALON_NATS_"
+    """What the names of the settings begin with that say this: errors name them."""
 
     @property
     def inbox_prefix(self) -> str:
@@ -36,7 +38,12 @@ class NatsAccess:
 
     def password(self) -> "PasswordFile | None":
         """The password, read now. Raises SettingsError."""
-        return PasswordFile(self.password_file) if self.password_file else None
+        if self.password_file is None:
+            return None
+        try:
+            return PasswordFile(self.password_file)
+        except (OSError, ValueError) as error:
+            raise self._bad("PASSWORD_FILE", self.password_file, error) from error
 
     def tls(self) -> ssl.SSLContext | None:
         """How to check the servers, where their URLs want TLS. Raises SettingsError."""
@@ -45,19 +52,19 @@ class NatsAccess:
         try:
             return ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise SettingsError(f"NATS: cannot use the certificates in {self.ca_file}: {error}") from error
+            raise self._bad("CA_FILE", self.ca_file, error) from error
+
+    def _bad(self, setting: str, path: Path | None, error: Exception) -> SettingsError:
+        return SettingsError(f"{self.variables}{setting}: cannot use {path}: {_reason(error)}")
 
 
 class PasswordFile:
     """A password that somebody may change while the process runs: called at each connect, it gives what stands there then."""
 
     def __init__(self, path: Path) -> None:
-        """Raises SettingsError when there is none yet."""
+        """Raises OSError or ValueError when there is none yet."""
         self._path = path
-        try:
-            self._last = self._read()
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"NATS: no password in {path}: {_reason(error)}") from error
+        self._last = self._read()
 
     def __call__(self) -> str:
         """The password; the last one known while the file cannot be read."""

@@ -105,7 +105,13 @@ class ServiceSettings(BaseSettings):
     @property
     def nats(self) -> NatsAccess:
         """For `salon_common.nats.connect`."""
-        return NatsAccess(self.nats_url, self.nats_user, self.nats_password_file, self.nats_ca_file)
+        return NatsAccess(
+            self.nats_url,
+            self.nats_user,
+            self.nats_password_file,
+            self.nats_ca_file,
+            variable(type(self), "nats_"),
+        )
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Settings that are good alone and not together: the field to change, and why."""

@@ -253,7 +253,7 @@ def test_options_come_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 async def test_a_password_that_is_not_there_is_said(tmp_path: Path) -> None:
     access = NatsAccess("nats://127.0.0.1:4222", "operator", tmp_path / "password")
-    with pytest.raises(SalonError, match=r"no password in .*: No such file"):
+    with pytest.raises(SalonError, match=r"SALON_NATS_PASSWORD_FILE: cannot use .*: No such file"):
         async with NodesApi.connect(Where(access, "local")):
             pass
 

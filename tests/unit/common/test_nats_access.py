@@ -46,8 +46,10 @@ def test_a_start_without_a_password_says_why(tmp_path: Path, content: bytes | No
     path = tmp_path / "password"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(SettingsError, match=f"NATS: no password in {path}: {why}") as caught:
-        NatsAccess("nats://a:1", "rooms", path).password()
+    with pytest.raises(
+        SettingsError, match=f"SALON_X_NATS_PASSWORD_FILE: cannot use {path}: {why}"
+    ) as caught:
+        NatsAccess("nats://a:1", "rooms", path, None, "SALON_X_NATS_").password()
     assert "5ecret" not in str(caught.value)
 
 
@@ -56,7 +58,7 @@ def test_tls_is_for_urls_that_ask_for_it(tmp_path: Path) -> None:
     trusted = NatsAccess("nats://a:1,tls://b:1").tls()
     assert trusted is not None
     assert trusted.check_hostname
-    with pytest.raises(SettingsError, match="NATS: cannot use the certificates in"):
+    with pytest.raises(SettingsError, match=r"SALON_NATS_CA_FILE: cannot use .*: No such file"):
         NatsAccess("tls://b:1", ca_file=tmp_path / "ca.pem").tls()
 
 
