@@ -145,6 +145,14 @@ def test_the_pod_may_look_at_the_secrets_it_makes_and_at_no_other() -> None:
         assert rights == [(["secrets"], [], ["create"]), (["secrets"], made, ["get", "patch"])]
 
 
+def test_each_version_makes_the_secrets_that_it_brings() -> None:
+    """A pod that has ended runs no more, whatever is applied to it."""
+    (pod,) = of_kind("overlays/single", "Pod")
+    (container,) = pod["spec"]["containers"]
+    version = container["image"].partition(":")[2]
+    assert pod["metadata"]["name"] == f"make-secrets-{version}"
+
+
 def test_the_image_has_what_the_script_imports() -> None:
     """It runs in the image of rooms, which has what salon-common has."""
     common = (PROJECT / "services" / "common" / "pyproject.toml").read_text()
