@@ -51,7 +51,7 @@ async def host(installation: Installation, tmp_path_factory: pytest.TempPathFact
     log: Path = tmp_path_factory.mktemp("people") / "natives.log"
     async with NativeCrowd.start(log) as crowd:
         app_key = await installation.secret("salon-demo-app", "app.pem")
-        yield Host(await installation.node_port("grpc"), crowd, app_key)
+        yield Host(await installation.node_port("signaling-public"), crowd, app_key)
 
 
 @pytest.hookimpl(wrapper=True)

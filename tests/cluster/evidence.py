@@ -8,7 +8,7 @@ from cluster.installation import NAMESPACES
 from cluster.kubectl import Kubectl
 
 _SECONDS = 20
-_LINES = 25
+_LINES = 15
 
 
 def gather(kubectl: Kubectl) -> str:
@@ -19,8 +19,9 @@ def gather(kubectl: Kubectl) -> str:
 def _gather(kubectl: Kubectl, namespace: str) -> Iterator[str]:
     here = ("-n", namespace)
     yield f"--- pods of {namespace}\n{_ask(kubectl, 'get', 'pods', '-o', 'wide', *here)}"
-    events = (_ask(kubectl, "get", "events", "--sort-by=.lastTimestamp", *here) or "").splitlines()
-    yield f"--- events of {namespace}\n" + "\n".join(events[-_LINES:])
+    warnings = ("--field-selector=type!=Normal", "--sort-by=.lastTimestamp")
+    events = (_ask(kubectl, "get", "events", *warnings, *here) or "").splitlines()
+    yield f"--- warnings in {namespace}\n" + "\n".join(events[-_LINES:])
     for pod in (_ask(kubectl, "get", "pods", "-o", "name", *here) or "").split():
         for which in ("--previous=true", "--previous=false"):
             log = _ask(kubectl, "logs", pod, "--all-containers", f"--tail={_LINES}", which, *here)

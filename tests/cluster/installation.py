@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import time
 from collections.abc import Iterable
@@ -31,8 +32,7 @@ class Installation:
 
     def __init__(self, kubectl: Kubectl) -> None:
         self.kubectl = kubectl
-        self.registry = os.environ.get("REGISTRY", "")
-        """Where the cluster takes its images from, if they are not loaded into it."""
+        self._manifests = ""
 
     # ---- applied and removed
 
@@ -49,6 +49,11 @@ class Installation:
                 return error.said
             raise
 
+    async def objects(self) -> dict[str, Any]:
+        """Everything that was applied, as the cluster has it, without what it notes by itself."""
+        found = json.loads(await self.kubectl("get", "-f", "-", "-o", "json", stdin=await self.render()))
+        return {each["metadata"]["uid"]: _without_notes(each) for each in found["items"]}
+
     async def remove(self) -> None:
         """Everything, with its namespaces."""
         await self.kubectl(
@@ -59,8 +64,11 @@ class Installation:
 
     async def render(self) -> str:
         """The manifests, as `kubectl apply -k` would read them."""
-        text = await self.kubectl("kustomize", str(OVERLAY))
-        return text.replace("image: salon/", f"image: {self.registry}/salon/") if self.registry else text
+        if not self._manifests:
+            text = await self.kubectl("kustomize", str(OVERLAY))
+            registry = os.environ.get("REGISTRY")
+            self._manifests = text.replace("image: salon/", f"image: {registry}/salon/") if registry else text
+        return self._manifests
 
     # ---- changed
 
@@ -91,13 +99,13 @@ class Installation:
         await self.kubectl("rollout", "status", "-n", namespace, workload, limit, seconds=_READY_SECONDS + 10)
         say(f"{workload} is ready")
 
-    async def workloads(self) -> list[tuple[str, str]]:
-        """Every Deployment and StatefulSet that wants pods, with its namespace."""
+    async def workloads(self, *, empty: bool = False) -> list[tuple[str, str]]:
+        """Every Deployment and StatefulSet with its namespace; those that want no pods only if `empty`."""
         return [
             (namespace, f"{each['kind'].lower()}/{each['metadata']['name']}")
             for namespace in NAMESPACES
             for each in await self.kubectl.get(namespace, "deployments,statefulsets")
-            if each["spec"]["replicas"] > 0
+            if each["spec"]["replicas"] > 0 or empty
         ]
 
     async def wait_ended(self, namespace: str, pods: Iterable[str]) -> None:
@@ -147,20 +155,20 @@ class Installation:
         found = await self.kubectl.get(SALON, f"secret/{name}")
         return base64.b64decode(found["data"][key]).decode()
 
-    async def node_port(self, port: str) -> str:
-        """The address outside the cluster of the one NodePort by this name."""
-        numbers = [
-            each["nodePort"]
-            for service in await self.kubectl.get(SALON, "services")
-            for each in service["spec"]["ports"]
-            if each.get("name") == port and "nodePort" in each
-        ]
-        assert len(numbers) == 1, f"{len(numbers)} NodePorts are called {port}"
+    async def node_port(self, service: str) -> str:
+        """The address outside the cluster of a Service with one NodePort."""
+        (port,) = (await self.kubectl.get(SALON, f"service/{service}"))["spec"]["ports"]
         nodes = await self.kubectl.get("", "nodes")
         internal = next(
             each["address"] for each in nodes[0]["status"]["addresses"] if each["type"] == "InternalIP"
         )
-        return f"{internal}:{numbers[0]}"
+        return f"{internal}:{port['nodePort']}"
+
+
+def _without_notes(each: dict[str, Any]) -> dict[str, Any]:
+    notes = ("managedFields", "resourceVersion")
+    metadata = {key: value for key, value in each["metadata"].items() if key not in notes}
+    return {key: value for key, value in each.items() if key != "status"} | {"metadata": metadata}
 
 
 def is_ready(pod: Any) -> bool:
