@@ -1,6 +1,7 @@
 """Connections to NATS by TLS, and between the NATS servers of regions, with the configuration that clusters run with."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,6 +126,29 @@ async def test_a_region_asks_another_as_the_services_users_may(
     assert said.data == b"welcome"
     await rooms.close()
     await signaling.close()
+
+
+async def test_every_server_of_a_region_tells_rooms_how_it_is() -> None:
+    ports = [free_port(), free_port()]
+    routes = ", ".join(f"nats-route://127.0.0.1:{port}" for port in ports)
+    first, second = (
+        f"server_name: nats-{number}\ncluster {{ name: local, listen: 127.0.0.1:{port}, routes: [{routes}] }}"
+        for number, port in enumerate(ports)
+    )
+    told: set[str] = set()
+
+    async def note(message: Msg) -> None:
+        told.add(json.loads(message.data)["server"]["name"])
+
+    with NatsServer(first) as server, NatsServer(second):
+        nc = await nats.connect(server.access("rooms"), name="rooms-1")
+        inbox = nc.new_inbox()
+        await nc.subscribe(inbox, cb=note)
+        async with asyncio.timeout(20):
+            while told != {"nats-0", "nats-1"}:
+                await nc.publish("$SYS.REQ.SERVER.PING.STATSZ", b"", reply=inbox)
+                await asyncio.sleep(0.1)
+        await nc.close()
 
 
 async def _answer(nc: Client, subject: str) -> Msg:
