@@ -19,6 +19,16 @@ PAGE = Path(__file__).parent / "metrics.md"
 HEAD = """# Metrics
 
 Made from the code by `make docs`. Every service answers `GET /metrics` at its health port. No label grows with rooms or people.
+
+What belongs to a process is told by that process: sum it over `instance`. What belongs to the region (rooms, people, streams, NATS servers) is told by one
+rooms replica, which all replicas agree on, and is 0 or absent at the others: sum it too. When that replica goes, another tells it some seconds later. The
+few gauges that each replica tells alike say so: take their maximum.
+
+Asked for OpenMetrics, histograms of calls and joins have exemplars: the id of a trace that fell into the bucket. There are traces where
+`SALON_<SERVICE>_TRACES_ENDPOINT` names a collector ([config.md](config.md)). One trace follows a join: `signaling/Join`, the calls to `rooms/Join` (with the
+room's `turn` and its `commit`) and to `media/Admit`. A span of a stream ends with its first message. Log lines inside a trace have its `trace_id`.
+
+What clients report (`ReportQuality`, [client-protocol.md](client-protocol.md)) is theirs to say: figures that cannot be are refused, and a stay's firsts are counted once.
 """
 SECTIONS = {
     "salon_rooms_": "rooms",
