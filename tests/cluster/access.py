@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+ENGINE = ROOT / ".run" / "docker" / "docker.sock"
 LOADED = ROOT / ".run" / "cluster-images.json"
 
 
@@ -27,69 +28,75 @@ class Access:
 
 def find() -> Access:
     """The cluster to test. Ends the program with what to do when there is none."""
+    if given := os.environ.get("KUBECONFIG"):
+        return Access(Path(given), _loader(Path(given)))
     tool = Path(os.environ.get("CLUSTER_TOOL") or ROOT.parent / "shared" / "cluster" / "cluster")
-    given = os.environ.get("KUBECONFIG")
-    if given:
-        return Access(Path(given), _loader(Path(given), tool))
     if not tool.exists():
         sys.exit("no cluster: set KUBECONFIG, or CLUSTER_TOOL to a program that starts one")
-    up = subprocess.run([tool, "up"], check=True, stdout=subprocess.PIPE, text=True)
+    up = subprocess.run([tool, "up"], check=False, stdout=subprocess.PIPE, text=True)
+    if up.returncode:
+        sys.exit("the cluster does not start")
     return Access(Path(up.stdout.strip()), (str(tool), "load-image", "-"))
 
 
-def _loader(kubeconfig: Path, tool: Path) -> Sequence[str]:
-    """How kind, k3d and our own tool take images; who has another cluster pushes or loads them before."""
+def _loader(kubeconfig: Path) -> Sequence[str]:
+    """How kind and k3d take images."""
     context = _kubectl(kubeconfig, "config", "current-context").strip()
     kind, _, name = context.partition("-")
     if kind == "kind":
         return ("kind", "load", "image-archive", "/dev/stdin", "--name", name)
     if kind == "k3d":
         return ("k3d", "image", "import", "-", "--cluster", name)
-    if "cluster-tool" in kubeconfig.parts and tool.exists():
-        return (str(tool), "load-image", "-")
     return ()
 
 
 def bring_images(access: Access, images: Sequence[str]) -> None:
     """Bring images from the local engine to the cluster; nothing when the same ones were brought before.
 
-    $REGISTRY is where the cluster pulls from: `registry.example:5000/team`. Without it, and without a known way to load them, images are
-    there already.
+    With $REGISTRY they are called so, as `make images` calls them, and pushed. Without it, and without a known way to load them, they
+    have to be there already.
     """
     registry = os.environ.get("REGISTRY")
     if not registry and not access.load:
         return
+    names = [f"{registry}/{image}" if registry else image for image in images]
     state = {
-        "registry": registry,
         "cluster": _kubectl(
             access.kubeconfig, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"
         ),
-        "images": {image: _image_id(image) for image in images},
+        "images": {name: _image_id(name) for name in names},
     }
     if LOADED.exists() and json.loads(LOADED.read_text()) == state:
         return
-    for image in images if registry else ():
-        subprocess.run(["docker", "tag", image, f"{registry}/{image}"], check=True)
-        subprocess.run(["docker", "push", "--quiet", f"{registry}/{image}"], check=True)
-    if not registry:
-        _load(access.load, images)
+    if registry:
+        for name in names:
+            subprocess.run(["docker", "push", "--quiet", name], check=True, env=_docker_environment())
+    else:
+        _load(access.load, names)
     LOADED.parent.mkdir(exist_ok=True)
     LOADED.write_text(json.dumps(state, indent=2) + "\n")
 
 
 def _load(command: Sequence[str], images: Sequence[str]) -> None:
-    with subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as save:
-        subprocess.run(command, check=True, stdin=save.stdout, stdout=subprocess.DEVNULL)
-    if save.returncode:
+    save = ["docker", "save", *images]
+    with subprocess.Popen(save, stdout=subprocess.PIPE, env=_docker_environment()) as saving:
+        subprocess.run(command, check=True, stdin=saving.stdout, stdout=subprocess.DEVNULL)
+    if saving.returncode:
         sys.exit("docker save failed")
 
 
 def _image_id(image: str) -> str:
     command = ["docker", "image", "inspect", "--format", "{{.Id}}", image]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    found = subprocess.run(command, check=False, capture_output=True, text=True, env=_docker_environment())
     if found.returncode:
-        sys.exit(f"no image {image}: `make images test-images` makes it")
+        sys.exit(f"no image {image}: {found.stderr.strip()}")
     return found.stdout.strip()
+
+
+def _docker_environment() -> dict[str, str]:
+    """With the engine that `make images` started, where it did."""
+    own = {"DOCKER_HOST": f"unix://{ENGINE}"} if ENGINE.exists() else {}
+    return own | os.environ
 
 
 def _kubectl(kubeconfig: Path, *args: str) -> str:

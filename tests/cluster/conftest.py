@@ -22,8 +22,11 @@ _kubectl = pytest.StashKey[Kubectl]()
 @pytest.fixture(scope="session")
 def kubectl(request: pytest.FixtureRequest) -> Kubectl:
     """A cluster that has our images."""
-    found = access.find()
-    access.bring_images(found, IMAGES)
+    try:
+        found = access.find()
+        access.bring_images(found, IMAGES)
+    except SystemExit as error:
+        pytest.exit(str(error), returncode=1)
     request.config.stash[_kubectl] = Kubectl(found.kubeconfig)
     return request.config.stash[_kubectl]
 

@@ -67,7 +67,9 @@ async def test_deleted_media_pod_moves_its_people(
         say(f"longest gaps: {shown(gaps)}")
         await nobody_was_lost(parties, ids)
         for party in parties:
-            assert all(each["node"] != victim for each in (await party.report()).values())
+            for name, report in (await party.report()).items():
+                assert report["node"] != victim
+                assert report["overlap"] > 0, f"{name} left the old node before the new one had it"
             await party.are_together()
         assert max(gaps.values()) < MOVE_SECONDS
     await installation.wait_rolled(MEDIA, "deployment/media")
