@@ -113,7 +113,7 @@ class HealthServer:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         # OpenMetrics carries exemplars; Prometheus asks for it.
-        accept = next((value for key, value in scope.get("headers", ()) if key == b"accept"), b"")
+        accept = next((value for key, value in scope["headers"] if key == b"accept"), b"")
         status, content_type, body = self._answer(scope["method"], scope["path"], accept.decode("latin-1"))
         headers = [
             (b"content-type", content_type.encode()),

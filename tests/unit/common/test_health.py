@@ -3,14 +3,16 @@
 import json
 import urllib.request
 from asyncio import to_thread
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from prometheus_client import REGISTRY, Counter
+from prometheus_client import REGISTRY, Counter, Histogram
 from salon_common.health import HealthServer
 
 
-async def ask(server: HealthServer, path: str, method: str = "GET") -> tuple[int, bytes]:
+async def ask(
+    server: HealthServer, path: str, method: str = "GET", headers: Sequence[tuple[bytes, bytes]] = ()
+) -> tuple[int, bytes]:
     sent: list[MutableMapping[str, Any]] = []
 
     async def send(message: MutableMapping[str, Any]) -> None:
@@ -19,7 +21,7 @@ async def ask(server: HealthServer, path: str, method: str = "GET") -> tuple[int
     async def receive() -> MutableMapping[str, Any]:
         raise AssertionError("the request's body is nobody's business")
 
-    await server._app({"type": "http", "method": method, "path": path}, receive, send)
+    await server._app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 
@@ -75,6 +77,18 @@ async def test_metrics_are_prometheus_text() -> None:
     REGISTRY.unregister(counter)
     assert status == 200
     assert b"\nsalon_test_things_total 3.0\n" in body
+
+
+async def test_who_asks_for_openmetrics_gets_it_with_exemplars() -> None:
+    histogram = Histogram("salon_test_seconds", "Times.", buckets=(1,))
+    histogram.observe(0.5, {"trace_id": "abc"})
+    headers = [(b"accept", b"application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.3")]
+    _, text = await ask(HealthServer("127.0.0.1:0"), "/metrics")
+    _, openmetrics = await ask(HealthServer("127.0.0.1:0"), "/metrics", headers=headers)
+    REGISTRY.unregister(histogram)
+    assert b'trace_id="abc"' in openmetrics
+    assert openmetrics.endswith(b"# EOF\n")
+    assert b"trace_id" not in text
 
 
 async def test_other_paths_and_methods() -> None:

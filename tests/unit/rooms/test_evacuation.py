@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import REGISTRY
 from salon.rooms.v1 import presence_pb2, room_pb2, rooms_pb2
 from salon_common.clock import ManualClock
 from salon_rooms.core.entering import Join
@@ -113,6 +114,26 @@ async def test_a_verdict_moves_the_rooms_at_once(here: Fixture) -> None:
     here.evacuation.on_dead(N1)
     await here.evacuation.close()
     assert (here.node, here.placement.epoch) == ("n2", 2)
+
+
+async def test_how_long_it_took_counts_from_the_verdict(here: Fixture) -> None:
+    def sample(what: str) -> float:
+        return REGISTRY.get_sample_value(f"salon_rooms_evacuation_seconds_{what}") or 0.0
+
+    count, seconds = sample("count"), sample("sum")
+    await here.feed.follow()
+    here.kill(N1)
+    here.failing.add("commit")
+    here.evacuation.on_dead(N1)
+    await here.evacuation.close()
+    assert sample("count") == count, "not yet moved"
+    here.failing.clear()
+    here.clock.advance(0.5)
+    here.beat("n2")
+    here.evacuation.look_again()
+    await here.evacuation.close()
+    assert sample("count") == count + 1
+    assert sample("sum") - seconds >= 0.5
 
 
 async def test_those_whom_the_feed_has_not_told_of_are_looked_for(here: Fixture) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from salon.rooms.v1 import rooms_pb2
 from salon_common.clock import ManualClock
 from salon_common.errors import Code, SalonError
@@ -177,6 +178,20 @@ async def test_too_many_rooms_at_once_are_refused(monkeypatch: pytest.MonkeyPatc
     await bench.create()
     with pytest.raises(SalonError, match="too many rooms"):
         await bench.replicas[0].submit("other", create_command())
+    await bench.close()
+
+
+async def test_a_session_that_no_node_takes_is_counted() -> None:
+    bench = Bench()
+    await bench.create()
+    bench.nodes = Directory(0.0)
+    bench.replicas = [bench.replica(), bench.replica()]
+    labels = {"result": "none"}
+    before = REGISTRY.get_sample_value("salon_rooms_placements_total", labels)
+    assert before is not None
+    with pytest.raises(SalonError, match="no media node"):
+        await bench.join(1)
+    assert REGISTRY.get_sample_value("salon_rooms_placements_total", labels) == before + 1
     await bench.close()
 
 
