@@ -73,6 +73,11 @@ class Prometheus:
             if rule["health"] == "err"
         ]
 
+    async def rules(self) -> list[tuple[str, str]]:
+        """Each rule by name, and whether it is recording or alerting."""
+        groups = (await self._call("rules", {}))["groups"]
+        return [(rule["name"], rule["type"]) for group in groups for rule in group["rules"]]
+
     async def is_ready(self) -> bool:
         """Whether it answers."""
         try:

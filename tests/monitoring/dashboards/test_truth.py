@@ -152,3 +152,17 @@ async def test_the_calm_region_shows_nothing_of_the_others_trouble(watched: Watc
 
 async def test_the_rules_that_ship_can_be_evaluated(watched: Watched) -> None:
     assert await watched.show.server.unhealthy_rules() == []
+
+
+async def test_alerts_are_raised_where_things_happen_and_nowhere_else(watched: Watched) -> None:
+    fired = await watched.show.server.query('max_over_time(ALERTS{alertstate="firing"}[10m])')
+    raised = {(series.labels.get("region"), series.labels["alertname"]) for series in fired}
+    assert (BUSY, "SalonMediaNodeDied") in raised
+    assert {region for region, _ in raised} == {BUSY}
+
+
+async def test_no_rule_is_left_without_a_figure(watched: Watched) -> None:
+    """Burn rates alone are only there while something burns."""
+    records = {record for record, kind in await watched.show.server.rules() if kind == "recording"}
+    silent = {name for name in records if not await watched.show.server.query(f"last_over_time({name}[5m])")}
+    assert silent <= {"region_slo:salon_burns_fast:rate", "region_slo:salon_burns_slowly:rate"}
