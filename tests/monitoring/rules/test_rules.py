@@ -140,6 +140,14 @@ def test_a_runbook_asks_only_for_metrics_that_exist() -> None:
         assert asked <= known, f"{path.name}: {asked - known}"
 
 
+@pytest.mark.parametrize(
+    "page", [ROOT / "docs" / "slo.md", *sorted(RUNBOOKS.glob("*.md"))], ids=lambda page: page.stem
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
 def test_alertmanager_knows_the_alerts_that_it_names() -> None:
     settings = yaml.safe_load((MONITORING / "alertmanager/alertmanager.yaml").read_text())
     receivers = {receiver["name"] for receiver in settings["receivers"]}
