@@ -135,11 +135,11 @@ _LOST = Row(
         ),
         Panel(
             "Refusals, by method and code",
-            "Of all requests of clients: bad fields, bad credentials, more than is allowed.",
+            "Of all requests of clients: bad fields, bad credentials, more than is allowed. Nothing to see is good news.",
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (method, code) (rate(salon_signaling_refusals_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (method, code) (rate(salon_signaling_refusals_total{{{_HERE}}}[$__rate_interval])) > 0",
                     "{{method}}: {{code}}",
                 ),
             ),

@@ -1,6 +1,7 @@
 """What is counted, for Prometheus. No label grows with rooms or users."""
 
 from prometheus_client import Counter, Gauge, Histogram
+from salon.signaling.v1 import signaling_pb2
 from salon_common.errors import Code
 from salon_common.telemetry.zero import begin_at_zero
 
@@ -58,11 +59,22 @@ QUALITY_REPORTS = Counter(
     ["result"],
 )
 
+_METHODS = [method.name for method in signaling_pb2.DESCRIPTOR.services_by_name["SignalingService"].methods]
+CALLERS_FAULT = (
+    Code.INVALID_ARGUMENT,
+    Code.NOT_FOUND,
+    Code.PERMISSION_DENIED,
+    Code.RESOURCE_EXHAUSTED,
+    Code.FAILED_PRECONDITION,
+    Code.UNAUTHENTICATED,
+)
+"""What refusals come to, mostly."""
 KINDS = ("join", "resume", "ask")
 STEPS = ("previewed", "called", "reserved", "admitted", "welcomed", "connected", "first_frame")
 begin_at_zero(JOINS, KINDS, (code.name for code in Code))
 begin_at_zero(JOIN_SECONDS, KINDS)
 begin_at_zero(JOIN_STEPS, STEPS)
+begin_at_zero(REFUSALS, _METHODS, (code.name for code in CALLERS_FAULT))
 begin_at_zero(STREAM_ENDS, (cause.value for cause in EndCause))
 begin_at_zero(MEDIA_GAP_SECONDS, CAUSES)
 begin_at_zero(QUALITY_REPORTS, ("taken", "refused"))

@@ -103,15 +103,16 @@ def _draw_lines(axes: Axes, panel: Panel, named: Sequence[tuple[str, Series]]) -
 def _draw_frame(axes: Axes, panel: Panel, events: Events, window: Window) -> None:
     """Axes, grid, limits, events and names."""
     low, high = axes.get_ylim()
-    high = max(high, panel.reaches or 0.0)
+    high = max(high, 1.05 * axes.dataLim.y1, panel.reaches or 0.0)
     bottom = low if panel.bottom is None else panel.bottom
     axes.set_ylim(bottom, high if (high > bottom and axes.dataLim.y1 > 0) or panel.reaches else bottom + 1)
     axes.set_xlim(window.start, window.end)
     for limit, colour in panel.scale.steps:
         axes.axhline(limit, color=colour, linewidth=0.7, linestyle="--")
     for colour, event in events:
-        for at, _ in event.samples:
-            axes.axvline(at, color=colour, linewidth=0.8, alpha=0.35)
+        first, last = event.samples[0][0], event.samples[-1][0]
+        axes.axvline(first, color=colour, linewidth=0.8, linestyle="--")
+        axes.axvspan(first, last, color=colour, alpha=0.06, linewidth=0)
     axes.grid(color=GRID, linewidth=0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 6, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: time.strftime("%H:%M:%S", time.gmtime(at))))
