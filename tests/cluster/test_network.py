@@ -14,6 +14,7 @@ import pytest_asyncio
 from cluster.installation import SALON, Installation, say
 from cluster.probes import Probe, placed
 from cluster.waiting import settles
+from cluster.web import fetch
 
 pytestmark = [pytest.mark.cluster, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -131,6 +132,24 @@ async def test_without_policies_everything_is_reached(ground: Ground) -> None:
     finally:
         await kubectl("delete", "-f", "-", stdin=json.dumps(OPEN))
     assert await settles(ground.reached, expected, SETTLE_SECONDS) == expected
+
+
+async def test_media_nodes_are_asked_by_rooms_and_prometheus_alone(ground: Ground) -> None:
+    kubectl = ground.installation.kubectl
+    async with kubectl.forward(SALON, "service/rooms", 8081) as port:
+        found = json.loads(await asyncio.to_thread(fetch, f"http://127.0.0.1:{port}/sd/media"))
+    addresses = {target for each in found for target in each["targets"]}
+    assert addresses
+
+    async def who() -> set[str]:
+        return {
+            name
+            for name, probe in ground.probes.items()
+            if await probe.reaches(kubectl, addresses) == addresses
+        }
+
+    expected = {"rooms", "prometheus", FOREIGNER}
+    assert await settles(who, expected, SETTLE_SECONDS) == expected
 
 
 async def test_nobody_has_a_way_to_the_kubernetes_api(ground: Ground) -> None:
