@@ -37,13 +37,16 @@ class _Client(Client):
         await self._send_command(PING_PROTO)
         await self._flush_pending()
 
+    _watching: asyncio.Task[None] | None = None
+
     def watch(self) -> None:
         """Measure the connection for as long as it is not closed."""
         self._watching = asyncio.create_task(watch_connection(self), name="NATS watch")
 
     async def closed(self) -> None:
         """There will be no connection any more."""
-        self._watching.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
 
 
 class _Log:
