@@ -180,6 +180,18 @@ async def test_flush_proves_that_a_subscription_is_there(nc: Client, nats_server
     await other.close()
 
 
+async def test_a_connection_without_nats_is_closed_whatever_was_still_to_be_sent() -> None:
+    """The other reason for `salon_common.nats._Client`: as published, `close` raises then."""
+    with NatsServer() as server:
+        nc = await nats.connect(server.url, name="patient")
+        await asyncio.to_thread(server.kill)
+        async with asyncio.timeout(10):
+            while nc.is_connected:  # noqa: ASYNC110 - it tells nobody else
+                await asyncio.sleep(0.01)
+        await nc.publish("said.too.late", b"")
+        await nc.close()
+
+
 async def test_a_connection_comes_back_and_says_so() -> None:
     back = asyncio.Event()
     with NatsServer() as server:

@@ -86,7 +86,7 @@ async def test_prometheus_is_told_of_the_media_nodes(nats_server: NatsServer) ->
     await nc.close()
 
 
-async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:
+async def test_it_waits_for_nats_once_and_can_be_stopped_meanwhile() -> None:
     server = NatsServer()
     login = server.settings("rooms")
     server.kill()
@@ -101,7 +101,14 @@ async def test_it_waits_for_nats_and_can_be_stopped_meanwhile() -> None:
         async with asyncio.timeout(10):
             assert await stopped.wait() == 0
         server.start()
-        assert (await ready(waiting))["ready"] is True
+        port = int((await ready(waiting))["health"])
+        server.kill()
+        async with asyncio.timeout(20):
+            while (told := json.loads((await asyncio.to_thread(fetch, port, "/readyz"))[1]))["information"][
+                "nats"
+            ]:
+                pass
+        assert told["ready"], "once started, it stays ready: all replicas lose NATS together"
         waiting.terminate()
         async with asyncio.timeout(10):
             assert await waiting.wait() == 0

@@ -1,14 +1,17 @@
-"""The process itself: alive and not ready while NATS is away, and told to stop even then."""
+"""The process itself: alive and not ready until NATS was there once, and told to stop even then."""
 
 import asyncio
+import json
 import signal
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from salon_client.run.apps import ensure_keys
+from signaling.world import World
 from support.nats_server import NatsServer, free_port
 
 pytestmark = pytest.mark.stack
@@ -50,6 +53,21 @@ async def test_without_nats_the_process_is_alive_not_ready_and_ends_when_told(tm
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_once_started_it_stays_ready_while_nats_is_away(world: World, server: NatsServer) -> None:
+    replica = await world.replica(1)
+    url = f"http://127.0.0.1:{replica.ports['health']}/readyz"
+    server.kill()
+
+    def look() -> tuple[int, dict[str, Any]]:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status, json.load(answer)
+
+    async with asyncio.timeout(20):
+        while (told := await asyncio.to_thread(look))[1]["information"]["nats"]:
+            pass
+    assert (told[0], told[1]["ready"]) == (200, True)
 
 
 @pytest.mark.parametrize(
