@@ -1,4 +1,4 @@
-"""NATS servers of several regions on this machine, from the files that a cluster mounts: only addresses and paths differ."""
+"""NATS servers on this machine, from the files that a cluster mounts: only addresses and paths differ."""
 
 import os
 import re
@@ -7,17 +7,19 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.manifests import of_kind
 from support.certificates import make_certificates
 from support.nats_server import free_port, server_binary
 
-USERS = ("rooms", "signaling", "media", "operator", "system", "route", "leaf")
 START_SECONDS = 20.0
-Ports = dict[str, int]
+USERS = ("rooms", "signaling", "media", "operator", "system", "route", "leaf")
+PLACES = {"client": "4222", "cluster": "6222", "leaf": "7422", "monitor": "8222"}
+"""What each port of the configuration is for."""
 
 
 def password(user: str) -> str:
@@ -25,71 +27,126 @@ def password(user: str) -> str:
     return f"k-{user}"
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    process: "subprocess.Popen[bytes]"
+    directory: Path
+    ports: Mapping[str, int]
+
+    def healthy(self) -> bool:
+        """Whether it says so itself: every stream is recovered, and a cluster has a leader."""
+        return self.says("healthz", '"status":"ok"')
+
+    def says(self, page: str, text: str) -> bool:
+        """Whether a page of its monitor has this text."""
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.ports['monitor']}/{page}", timeout=2
+            ) as answer:
+                return text in re.sub(r"\s+", "", answer.read().decode())
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def wait(self, page: str, text: str) -> None:
+        """Wait until it says so."""
+        give_up = time.monotonic() + START_SECONDS
+        while not self.says(page, text):
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError(f"{page} has no {text}:\n{(self.directory / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it, in order or as by a crash."""
+        self.process.send_signal(number)
+        self.process.wait(START_SECONDS)
+
+
 @contextmanager
-def region_server(region: str, directory: Path, hub: Ports | None = None) -> Iterator[Ports]:
-    """One server of a region, as its overlay configures it, healthy; `hub` is where the region connects to."""
-    ports = {name: free_port() for name in ("client", "monitor", "leaf")}
+def region_server(region: str, directory: Path, hub: Server | None = None) -> Iterator[Server]:
+    """One server of a region, for what passes between regions: without equals, and TLS only to the hub, if it has one."""
+    ports = _ports()
+    make_certificates(directory)
+    more = {}
+    if hub is not None:
+        more["LEAF_HUB"] = f"tls://leaf:{password('leaf')}@127.0.0.1:{hub.ports['leaf']}"
+        # The machine's authorities are those that a public certificate is checked by.
+        more["SSL_CERT_FILE"] = str(hub.directory / "ca.crt")
+    server = _start(region, directory, ports, more, without=("cluster.conf", "tls.conf"))
+    try:
+        server.wait("healthz", '"status":"ok"')
+        if hub is not None:
+            server.wait("leafz", '"leafnodes":1')
+        yield server
+    finally:
+        server.end()
+
+
+@contextmanager
+def region_cluster(region: str, directory: Path) -> Iterator[list[Server]]:
+    """The three servers of a region, by TLS, without other regions."""
+    every = [_ports() for _ in range(3)]
+    routes = {
+        f"ROUTE_{number}": f"nats-route://route:{password('route')}@127.0.0.1:{ports['cluster']}"
+        for number, ports in enumerate(every)
+    }
+    make_certificates(directory)
+    servers = []
+    try:
+        for number, ports in enumerate(every):
+            place = directory / f"nats-{number}"
+            place.mkdir()
+            for name in ("ca.crt", "tls.crt", "tls.key"):
+                (place / name).write_bytes((directory / name).read_bytes())
+            servers.append(_start(region, place, ports, routes, without=("leaf.conf",)))
+        for server in servers:
+            server.wait("healthz", '"status":"ok"')
+        yield servers
+    finally:
+        for server in servers:
+            if server.process.poll() is None:
+                server.end()
+
+
+def _ports() -> dict[str, int]:
+    return {name: free_port() for name in PLACES}
+
+
+def _start(
+    region: str,
+    directory: Path,
+    ports: Mapping[str, int],
+    more: Mapping[str, str],
+    without: Sequence[str],
+) -> Server:
+    """Start with the files of the overlay's ConfigMap, but for some, and what the pod's environment would say."""
+    _write_files(region, directory, ports, without)
+    variables = {f"SALON_NATS_{user.upper()}_PASSWORD": password(user) for user in USERS}
+    variables |= {"POD_NAME": f"{region}-{directory.name}", "SALON_REGION": region}
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
-            [server_binary(), "--config", write_files(region, directory, ports)],
-            env={**os.environ, **environment(region, directory, hub)},
+            [server_binary(), "--config", directory / "nats.conf"],
+            env={**os.environ, **variables, **more},
             stderr=log,
         )
-    try:
-        _wait(process, directory, f"http://127.0.0.1:{ports['monitor']}/healthz")
-        if hub is not None:
-            _wait(process, directory, f"http://127.0.0.1:{ports['monitor']}/leafz", '"leafnodes": 1')
-        yield ports
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(START_SECONDS)
+    return Server(process, directory, ports)
 
 
-def write_files(region: str, directory: Path, ports: Ports) -> Path:
-    """The files of the overlay's ConfigMap, moved to this machine; without TLS and equals inside the region."""
+def _write_files(region: str, directory: Path, ports: Mapping[str, int], without: Sequence[str]) -> None:
     (files,) = [
         each["data"]
         for each in of_kind(f"overlays/region-{region}", "ConfigMap")
         if each["metadata"]["name"].startswith("nats-")
     ]
-    make_certificates(directory)
-    moved = {
-        '"0.0.0.0:4222"': f'"127.0.0.1:{ports["client"]}"',
-        '"0.0.0.0:8222"': f'"127.0.0.1:{ports["monitor"]}"',
-        '"0.0.0.0:7422"': f'"127.0.0.1:{ports["leaf"]}"',
+    moved = {f'"0.0.0.0:{there}"': f'"127.0.0.1:{ports[name]}"' for name, there in PLACES.items()}
+    moved |= {
         '"/data"': f'"{directory}/data"',
         '"/run/nats/nats.pid"': f'"{directory}/nats.pid"',
         "/etc/nats-leaf-tls": str(directory),
+        "/etc/nats-tls": str(directory),
     }
     for name, text in files.items():
-        for here, there in moved.items():
-            text = text.replace(here, there)
-        (directory / name).write_text("" if name in ("cluster.conf", "tls.conf") else text)
-    return directory / "nats.conf"
-
-
-def environment(region: str, directory: Path, hub: Ports | None) -> dict[str, str]:
-    """What the pod's environment would say."""
-    variables = {f"SALON_NATS_{user.upper()}_PASSWORD": password(user) for user in USERS}
-    variables |= {"POD_NAME": f"nats-{region}", "SALON_REGION": region}
-    if hub is not None:
-        variables["LEAF_HUB"] = f"tls://leaf:{password('leaf')}@127.0.0.1:{hub['leaf']}"
-        # The machine's authorities are those that a public certificate is checked by.
-        variables["SSL_CERT_FILE"] = str(directory.parent / "eu" / "ca.crt")
-    return variables
-
-
-def _wait(process: "subprocess.Popen[bytes]", directory: Path, url: str, text: str = "") -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while not _says(url, text):
-        if process.poll() is not None or time.monotonic() > give_up:
-            raise RuntimeError(f"{url}: not as wanted\n{(directory / 'log').read_text()[-2000:]}")
-        time.sleep(0.05)
-
-
-def _says(url: str, text: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return re.sub(r"\s+", " ", text) in re.sub(r"\s+", " ", answer.read().decode())
-    except (urllib.error.URLError, OSError):
-        return False
+        for there, here in moved.items():
+            text = text.replace(there, here)
+        (directory / name).write_text("" if name in without else text)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-from deploy.region_servers import Ports, password, region_server
+from deploy.region_servers import Server, password, region_server
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
@@ -18,7 +18,7 @@ ROOM = "eu-" + "a2b3c" * 4
 
 
 @pytest.fixture(scope="module")
-def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ports]]:
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
     base = tmp_path_factory.mktemp("regions")
     for region in ("eu", "us", "ap"):
         (base / region).mkdir()
@@ -31,8 +31,8 @@ def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Port
 
 
 @asynccontextmanager
-async def connected(regions: dict[str, Ports], region: str, user: str) -> AsyncIterator[Client]:
-    url = f"nats://{user}:{password(user)}@127.0.0.1:{regions[region]['client']}"
+async def connected(regions: dict[str, Server], region: str, user: str) -> AsyncIterator[Client]:
+    url = f"nats://{user}:{password(user)}@127.0.0.1:{regions[region].ports['client']}"
     client = await nats.connect(url, name=f"{user}-{region}")
     try:
         yield client
@@ -62,7 +62,7 @@ async def call(client: Client, subject: str) -> bytes:
 
 
 @pytest.mark.parametrize("caller", ["us", "ap"])
-async def test_rooms_of_another_region_are_called(regions: dict[str, Ports], caller: str) -> None:
+async def test_rooms_of_another_region_are_called(regions: dict[str, Server], caller: str) -> None:
     async with (
         connected(regions, "eu", "rooms") as rooms,
         connected(regions, caller, "signaling") as signaling,
@@ -71,13 +71,13 @@ async def test_rooms_of_another_region_are_called(regions: dict[str, Ports], cal
         assert await call(signaling, "rpc.eu.rooms.GetRoom") == b"here"
 
 
-async def test_regions_at_the_ends_of_the_star_reach_each_other(regions: dict[str, Ports]) -> None:
+async def test_regions_at_the_ends_of_the_star_reach_each_other(regions: dict[str, Server]) -> None:
     async with connected(regions, "ap", "rooms") as rooms, connected(regions, "us", "signaling") as signaling:
         await answering(rooms, "rpc.ap.rooms.GetRoom")
         assert await call(signaling, "rpc.ap.rooms.GetRoom") == b"here"
 
 
-async def test_an_events_way_leads_to_every_region_and_its_store_is_one(regions: dict[str, Ports]) -> None:
+async def test_an_events_way_leads_to_every_region_and_its_store_is_one(regions: dict[str, Server]) -> None:
     """Both regions have a stream that takes room.0.>: what is written in one must not be kept by the other."""
     async with (
         connected(regions, "eu", "rooms") as eu,
@@ -98,7 +98,7 @@ async def test_an_events_way_leads_to_every_region_and_its_store_is_one(regions:
         assert (await us.jetstream().stream_info("ROOMS_0")).state.messages == 0
 
 
-async def test_a_regions_own_affairs_stay_in_it(regions: dict[str, Ports]) -> None:
+async def test_a_regions_own_affairs_stay_in_it(regions: dict[str, Server]) -> None:
     overheard: asyncio.Queue[Msg] = asyncio.Queue()
     async with connected(regions, "eu", "rooms") as rooms, connected(regions, "eu", "media") as own:
         for subject in ("beat.*.*.*", "vouch.*.*.*", "doubt.*.*", "$SYS.ACCOUNT.APP.DISCONNECT"):
