@@ -137,7 +137,6 @@ class World:
         self._numbers = iter(range(1_000_000))
         self._pods = [self._new_pod(0.0, 0.0) for _ in range(pods)]
         self._ending: list[Pod] = []
-        self._wanted = pods
         self._rebalance = Rebalance()
         self._scaling = scaling.Scaling()
 
@@ -195,7 +194,7 @@ class World:
 
     def _end_drained(self, now: float) -> None:
         for pod in list(self._ending):
-            for name in pod.told & pod.rooms.keys():
+            for name in sorted(pod.told & pod.rooms.keys()):
                 if to := self._choose(now):
                     self._move(pod, name, to)
             if not pod.rooms or now >= pod.ends_at:
