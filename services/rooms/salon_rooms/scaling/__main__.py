@@ -13,6 +13,7 @@ from salon_common.health import HealthServer
 from salon_common.process import announce_ready, run_service
 from salon_common.rpc import NatsChannel
 from salon_common.settings import load
+from salon_common.telemetry.process import observed
 
 from salon_rooms.scaling.config import ScalerSettings
 from salon_rooms.scaling.pods import Pods
@@ -59,7 +60,7 @@ def main() -> int:
     """Read the settings and run."""
     settings = load(ScalerSettings)
     logs.setup("scaler", settings.log_level)
-    return run_service(lambda stop: serve(settings, stop))
+    return run_service(lambda stop: observed("scaler", settings, serve(settings, stop)))
 
 
 if __name__ == "__main__":
