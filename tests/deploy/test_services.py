@@ -1,7 +1,7 @@
 """Names lead to somebody: Services to pods, routes to Services, mounts to what is made, autoscalers to their workloads."""
 
 import pytest
-from deploy.manifests import Pod, name_of, namespace_of, of_kind, pods, roots
+from deploy.manifests import K8S, Pod, name_of, namespace_of, of_kind, pods, roots
 
 
 @pytest.mark.parametrize("root", roots())
@@ -83,3 +83,16 @@ def _config_maps(pod: Pod) -> list[str]:
         sources = [volume, *volume.get("projected", {}).get("sources", [])]
         names += [source["configMap"]["name"] for source in sources if "configMap" in source]
     return names
+
+
+@pytest.mark.parametrize("folder", ["rules", "alerts", "dashboards"])
+def test_every_file_of_monitoring_is_mounted(folder: str) -> None:
+    files = {path.name for path in (K8S / "components" / "monitoring" / folder).iterdir()}
+    prefix = "dashboard-" if folder == "dashboards" else f"prometheus-{folder}-"
+    mounted = {
+        name
+        for each in of_kind("overlays/single", "ConfigMap")
+        if each["metadata"]["name"].startswith(prefix)
+        for name in each["data"]
+    }
+    assert mounted == files
