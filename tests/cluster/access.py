@@ -1,7 +1,7 @@
 """Which cluster is tested, and how images get there.
 
-A cluster is the one in $KUBECONFIG, or else the one that $CLUSTER_TOOL starts, a program with the commands `up` (prints the path of a
-KUBECONFIG) and `load-image`; by default `../shared/cluster/cluster` beside this checkout, where it is there.
+A cluster is the one in $KUBECONFIG, or else the one that $CLUSTER_TOOL starts, a program with the commands `up` (its last word is the
+path of a KUBECONFIG) and `load-image`; by default `../shared/cluster/cluster` beside this checkout, where it is there.
 """
 
 import json
@@ -36,7 +36,7 @@ def find() -> Access:
     up = subprocess.run([tool, "up"], check=False, stdout=subprocess.PIPE, text=True)
     if up.returncode:
         sys.exit("the cluster does not start")
-    return Access(Path(up.stdout.strip()), (str(tool), "load-image", "-"))
+    return Access(Path(up.stdout.split()[-1]), (str(tool), "load-image", "-"))
 
 
 def _loader(kubeconfig: Path) -> Sequence[str]:
