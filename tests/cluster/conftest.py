@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from cluster import access, evidence
-from cluster.installation import Installation, say
+from cluster.installation import ForeignSalonError, Installation, say
 from cluster.kubectl import Kubectl
 from cluster.people import Host
 from faults.crowd import NativeCrowd
@@ -35,11 +35,10 @@ def kubectl(request: pytest.FixtureRequest) -> Kubectl:
 async def installation(kubectl: Kubectl) -> AsyncIterator[Installation]:
     """Salon, ready."""
     made = Installation(kubectl)
-    say("removing what an earlier test left")
-    await made.remove()
-    say("applying the overlay")
-    await made.apply()
-    await made.wait_ready()
+    try:
+        await made.make()
+    except ForeignSalonError as error:
+        pytest.exit(str(error), returncode=1)
     yield made
     if os.environ.get("KEEP"):
         say("Salon stays: KEEP is set")

@@ -13,6 +13,8 @@ from cluster.kubectl import Kubectl, KubectlError
 
 SALON, MEDIA = "salon", "salon-media"
 NAMESPACES = (SALON, MEDIA)
+OURS = "test-cluster"
+"""The label of what a test may remove."""
 OVERLAY = Path(__file__).resolve().parents[2] / "deploy" / "k8s" / "tests" / "cluster"
 
 _READY_SECONDS = 180.0
@@ -27,6 +29,10 @@ def say(line: str) -> None:
     print(f"[{time.monotonic() - _began:5.0f} s] {line}", flush=True)
 
 
+class ForeignSalonError(Exception):
+    """Somebody's own Salon runs in the cluster."""
+
+
 class Installation:
     """The overlay `single`, with the images that were built here."""
 
@@ -36,9 +42,23 @@ class Installation:
 
     # ---- applied and removed
 
-    async def apply(self) -> str:
-        """What `kubectl apply` says, a line an object."""
-        return await self.kubectl("apply", "-f", "-", stdin=await self.render())
+    async def make(self) -> None:
+        """Apply, and note that it is ours; what an earlier test left goes first. Raises ForeignSalonError for anybody else's."""
+        label = "{.metadata.labels." + OURS + "}"
+        command = ("get", "namespace", SALON, "--ignore-not-found", "-o")
+        if await self.kubectl(*command, "name"):
+            if not await self.kubectl(*command, f"jsonpath={label}"):
+                raise ForeignSalonError(f"namespace {SALON} is there, and no test made it: it is left alone")
+            say("removing what an earlier test left")
+            await self.remove()
+        say("applying the overlay")
+        await self.apply()
+        await self.kubectl("label", "namespace", SALON, f"{OURS}=yes")
+        await self.wait_ready()
+
+    async def apply(self) -> None:
+        """As an operator does."""
+        await self.kubectl("apply", "-f", "-", stdin=await self.render())
 
     async def diff(self) -> str:
         """What another apply would change; empty if nothing."""
@@ -84,6 +104,12 @@ class Installation:
         await self.kubectl("rollout", "restart", "-n", namespace, workload)
         await self.wait_rolled(namespace, workload)
         await self.wait_ended(namespace, old)
+
+    async def evict(self, namespace: str, pod: str) -> None:
+        """Have a pod leave as `kubectl drain` does. Raises KubectlError when its budget forbids it."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+        await self.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
 
     # ---- waited for
 

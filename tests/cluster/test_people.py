@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 from cluster.installation import MEDIA, SALON, Installation, say
+from cluster.kubectl import KubectlError
 from cluster.nodes import open_nodes
 from cluster.people import Host, Party, ids_of, nobody_was_lost, talking, worst_gaps
 
@@ -73,6 +74,25 @@ async def test_deleted_media_pod_moves_its_people(
             await party.are_together()
         assert max(gaps.values()) < MOVE_SECONDS
     await installation.wait_rolled(MEDIA, "deployment/media")
+
+
+async def test_budget_lets_one_media_node_go_at_a_time(
+    installation: Installation, host: Host, nodes: list[str]
+) -> None:
+    first, second = nodes[:2]
+    async with open_nodes(installation) as known:
+        await known.open_only([first], nodes)
+    async with host.party() as party:
+        async with open_nodes(installation) as known:
+            await known.open_only(nodes, nodes)
+        ids = await ids_of([party])
+        await installation.evict(MEDIA, first)
+        with pytest.raises(KubectlError, match="disruption budget"):
+            await installation.evict(MEDIA, second)
+        say(f"{first} was evicted, and {second} had to stay meanwhile")
+        await installation.wait_ended(MEDIA, [first])
+        await nobody_was_lost([party], ids)
+        await party.are_together()
 
 
 async def test_every_deployment_is_rolled_with_people_talking(
