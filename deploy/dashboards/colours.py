@@ -14,6 +14,17 @@ SERVICES = {"rooms": "#3274d9", "signaling": "#a352cc", "media": "#37872d"}
 MODES = {"active": GOOD, "cordoned": FAIR, "draining": CALM}
 CAUSES = {"crash": BAD, "silence": WORSE, "move": CALM}
 """Why somebody missed media."""
+STEPS = {
+    "previewed": QUIET,
+    "called": "#a352cc",
+    "reserved": CALM,
+    "admitted": "#37872d",
+    "welcomed": "#6ed0e0",
+    "connected": GOOD,
+    "first_frame": WORSE,
+}
+"""Of a join."""
+PROMISES = {"joins": CALM, "first_frame": WORSE, "freezes": "#6ed0e0", "recovery": BAD, "moves": "#a352cc"}
 WHY_MOVED = {"dead": BAD, "drain": CALM, "hot": WORSE}
 
 

@@ -6,7 +6,6 @@ from dashboards.model import Board, Kind, Panel, Query, Row, Unit
 from dashboards.promql import failed_joins, quantile, quantiles
 
 _HERE = 'region="$region"'
-_STEPS = ("previewed", "called", "reserved", "admitted", "welcomed", "connected", "first_frame")
 _STEP_COUNTER = "salon_signaling_join_steps_total"
 
 
@@ -21,14 +20,16 @@ _FUNNEL = Row(
             "Steps, over the shown time",
             "Each bar should be nearly as long as the one above. Who looks at a link and does not join is in previewed alone; who is first in a room has no first frame.",
             Unit.COUNT,
-            tuple(Query(_steps("increase", step, "$__range"), step) for step in _STEPS),
+            tuple(Query(_steps("increase", step, "$__range"), step) for step in colours.STEPS),
             Kind.BARS,
+            colours=colours.STEPS,
         ),
         Panel(
             "Steps, over time",
             "Where one line leaves the line before it, people are stuck at that step.",
             Unit.PER_SECOND,
-            tuple(Query(_steps("rate", step, "$__rate_interval"), step) for step in _STEPS),
+            tuple(Query(_steps("rate", step, "$__rate_interval"), step) for step in colours.STEPS),
+            colours=colours.STEPS,
         ),
         Panel(
             "Called and welcomed",
@@ -41,7 +42,7 @@ _FUNNEL = Row(
                 ),
             ),
             reach=1,
-            colours={"welcomed": colours.GOOD},
+            colours=colours.STEPS,
         ),
     ),
     height=9,

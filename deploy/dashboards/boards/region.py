@@ -211,6 +211,7 @@ _FAULTS = Row(
                 ),
             ),
             bottom=None,
+            colours=colours.PROMISES,
             reach=1,
             scale=colours.at_least(0.25, fair=0),
         ),
