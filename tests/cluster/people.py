@@ -106,12 +106,14 @@ async def talking(parties: Sequence[Party]) -> AsyncIterator[list[list[str]]]:
 
 
 async def nobody_was_lost(parties: Sequence[Party], ids: Sequence[dict[str, str]]) -> None:
-    """All are whom they were, in their rooms and connected."""
+    """All are whom they were, in their rooms, and were never without a node."""
     for party, before in zip(parties, ids, strict=True):
         for name, report in (await party.report()).items():
             assert not report["ended"], f"{name} is out of the room: {report['ended']}"
             assert report["id"] == before[name], f"{name} had to enter anew"
             assert report["connected"], f"{name} has no media"
+            lost = [what for _, what in report["news"] if what.startswith("MediaLost")]
+            assert not lost, f"{name}: {lost}"
             assert report["contiguous"], f"{name} missed events of the room"
 
 
