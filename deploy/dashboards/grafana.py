@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dashboards.model import Annotation, Board, Kind, Panel, Place, Row, Unit, Variable, layout
+from dashboards.model import Annotation, Board, Kind, Link, Panel, Place, Row, Unit, Variable, layout
 
 TAG = "salon"
 SCHEMA = 39
@@ -165,16 +165,11 @@ def _line_style(panel: Panel) -> dict[str, Any]:
     return style
 
 
-def _link(uid: str) -> dict[str, Any]:
-    passed = "&".join(
-        (
-            "${datasource:queryparam}",
-            "var-region=${__field.labels.region}",
-            "var-node=${__field.labels.node}",
-            "${__url_time_range}",
-        )
-    )
-    return {"title": f"Open {uid.removeprefix('salon-')}", "url": f"/d/{uid}?{passed}"}
+def _link(link: Link) -> dict[str, Any]:
+    kept = [f"${{{name}:queryparam}}" for name in ("datasource", *link.keeps)]
+    chosen = f"var-{link.label}=${{__field.labels.{link.label}}}"
+    passed = "&".join((*kept, chosen, "${__url_time_range}"))
+    return {"title": f"Open this {link.label}", "url": f"/d/{link.uid}?{passed}"}
 
 
 def _overrides(panel: Panel) -> list[dict[str, Any]]:

@@ -47,6 +47,17 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Link:
+    """To another dashboard, of what the series is about."""
+
+    uid: str
+    label: str
+    """Its value at the series is what the other dashboard shows."""
+    keeps: Sequence[str] = ()
+    """What was chosen here and stays."""
+
+
+@dataclass(frozen=True)
 class Panel:
     """One picture."""
 
@@ -64,8 +75,8 @@ class Panel:
     scale: Scale = Scale()
     colours: Mapping[str, str] = field(default_factory=dict)
     """By legend, where a name has a colour on all dashboards; other series get theirs from their name."""
-    opens: str = ""
-    """The uid of the dashboard that a series leads to."""
+    opens: Link | None = None
+    """Where a series leads."""
 
     @property
     def reaches(self) -> float | None:

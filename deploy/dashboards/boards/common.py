@@ -1,10 +1,13 @@
 """What several dashboards share: the choices of their readers, and the events that explain a curve's bend."""
 
 from dashboards import colours
-from dashboards.model import Annotation, Variable
+from dashboards.model import Annotation, Link, Variable
 
 REGION = Variable("region", "Region", "salon_build_info")
 NODE = Variable("node", "Media node", 'salon_media_sessions{region="$region"}')
+
+TO_REGION = Link("salon-region", "region")
+TO_NODE = Link("salon-node", "node", keeps=("region",))
 
 
 def node_events(where: str) -> tuple[Annotation, ...]:

@@ -1,12 +1,11 @@
 """One region: its people, its joins, what its media nodes have left, and how its services do."""
 
 from dashboards import colours
-from dashboards.boards.common import REGION, node_events
+from dashboards.boards.common import REGION, TO_NODE, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Unit
 from dashboards.promql import OUR_FAULT, quantile, quantiles
 
 _HERE = 'region="$region"'
-_NODE = "salon-node"
 
 _NOW = Row(
     "Now",
@@ -112,7 +111,7 @@ _CAPACITY = Row(
             Unit.RATIO,
             (Query('max by (node) (salon_media_stress_ratio{region="$region"})', "{{node}}"),),
             scale=colours.at_most(1),
-            opens=_NODE,
+            opens=TO_NODE,
         ),
         Panel(
             "Participants, by node",
@@ -120,7 +119,7 @@ _CAPACITY = Row(
             Unit.COUNT,
             (Query('sum by (node) (salon_media_sessions{region="$region"})', "{{node}}"),),
             stacked=True,
-            opens=_NODE,
+            opens=TO_NODE,
         ),
         Panel(
             "Nodes, by mode",
@@ -140,7 +139,7 @@ _CAPACITY = Row(
                 ),
             ),
             stacked=True,
-            opens=_NODE,
+            opens=TO_NODE,
         ),
         Panel(
             "Rooms moved",

@@ -1,11 +1,10 @@
 """All regions at a glance: whether the promises are kept, where people are, which region to look into."""
 
 from dashboards import colours
-from dashboards.boards.common import node_events
+from dashboards.boards.common import TO_REGION, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Scale, Unit
 from dashboards.promql import failed_joins, quantile, within
 
-_REGION = "salon-region"
 _CRASH_OR_SILENCE = 'cause=~"crash|silence"'
 
 
@@ -18,7 +17,7 @@ def _total(title: str, says: str, unit: Unit, expr: str) -> Panel:
 
 
 def _by_region(title: str, says: str, unit: Unit, expr: str, *, stacked: bool = False) -> Panel:
-    return Panel(title, says, unit, (Query(expr, "{{region}}"),), stacked=stacked, opens=_REGION)
+    return Panel(title, says, unit, (Query(expr, "{{region}}"),), stacked=stacked, opens=TO_REGION)
 
 
 _PROMISES = Row(

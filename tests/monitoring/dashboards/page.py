@@ -16,7 +16,7 @@ _GAP = 0.12
 _AXIS, _HEAD, _EDGE = 0.5, 0.3, 0.1
 """What a panel's axis labels, title and rim take, in inches."""
 _DPI = 100
-_COLOURS = 96
+_COLOURS = 200
 
 
 class Page:

@@ -16,6 +16,7 @@ from monitoring.dashboards.prometheus_server import SCRAPE_SECONDS, Prometheus, 
 from monitoring.dashboards.reading import Window
 from salon.rooms.v1 import presence_pb2
 from salon_client.api import SignalingApi
+from salon_client.core.quality import SETTLED_SECONDS
 from salon_client.link import Link
 from salon_client.nodes import NodesApi, find_where
 from salon_client.run.stack import Stack
@@ -28,7 +29,9 @@ _KINDS = ("rooms", "signaling", "media")
 _SEAT = Seat(speaks=True, fps=5)
 _HEARD_SECONDS = 40.0
 _ACT_SECONDS = 8.0
-"""Some scrapes long, so that what is shown has a beginning and an end."""
+"""A while in which nothing happens is a line of some scrapes."""
+_RULES_SECONDS = 3.0
+"""Rules are evaluated after the scrape, and those that build on others after them."""
 _EMPTY_SECONDS = 60.0
 
 
@@ -94,10 +97,21 @@ async def _all_scraped(server: Prometheus, stacks: dict[str, Stack]) -> None:
             await asyncio.sleep(SCRAPE_SECONDS)  # the interval at which something can change
 
 
+async def _all_seen(server: Prometheus, moment: float) -> None:
+    """Wait until every target was scraped at that time or later."""
+    async with asyncio.timeout(30):
+        while await _oldest_scrape(server) < moment:  # noqa: ASYNC110 - Prometheus can only be asked
+            await asyncio.sleep(SCRAPE_SECONDS)  # the interval at which something can change
+
+
+async def _oldest_scrape(server: Prometheus) -> float:
+    return min(series.samples[0][1] for series in await server.query("timestamp(up)"))
+
+
 async def _play(show: Show, crowds: Sequence[NativeCrowd], pause: float) -> None:
     busy, story = show.stacks[BUSY], show.story
     story.began = time.time()
-    await asyncio.sleep(2 * SCRAPE_SECONDS)  # all counters are seen before anything counts
+    await _all_seen(show.server, story.began)  # counters are seen before anything counts
     calm_link = await show.stacks[CALM].create_room("Calm")
     calm = [await _join(crowds[1], show.stacks[CALM], calm_link, f"Calm {number}") for number in range(2)]
     links = [await busy.create_room(f"Room {number}") for number in range(ROOMS)]
@@ -110,10 +124,12 @@ async def _play(show: Show, crowds: Sequence[NativeCrowd], pause: float) -> None
     await _drain(busy, people, story)
     await asyncio.sleep(pause)
     await _kill(busy, people, story)
-    await asyncio.sleep(_ACT_SECONDS + pause)  # a client calls its gap over when it has had media for 3 s
+    await asyncio.sleep(
+        SETTLED_SECONDS + 1 + pause
+    )  # so long must media flow for clients to call their gap over
     await _leave(people[: 2 * ROOMS], story)  # two of each room: who leaves reports how it went
     await Members(calm[:1]).leave()
-    await asyncio.sleep(_ACT_SECONDS)  # the last events reach all curves
+    await _all_seen(show.server, time.time() + _RULES_SECONDS)
 
 
 async def _fill_rooms(

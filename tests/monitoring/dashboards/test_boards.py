@@ -143,8 +143,20 @@ def test_a_name_has_one_colour_everywhere() -> None:
     assert {name: each for name, each in colours.items() if len(each) > 1} == {}
 
 
-def test_links_lead_to_dashboards() -> None:
-    uids = {board.uid for board in BOARDS.values()}
-    opened = {panel.opens for board in BOARDS.values() for panel in panels(board)} - {""}
-    assert opened <= uids
-    assert opened == {"salon-region", "salon-node"}
+@boards
+def test_links_take_what_the_series_is_about_to_a_dashboard_that_asks_for_it(board: Board) -> None:
+    by_uid = {each.uid: {variable.name for variable in each.variables} for each in BOARDS.values()}
+    here = {variable.name for variable in board.variables}
+    for panel in panels(board):
+        if panel.opens is not None:
+            assert by_uid[panel.opens.uid] == {panel.opens.label, *panel.opens.keeps}
+            assert here >= set(panel.opens.keeps)
+            assert all(f"{{{{{panel.opens.label}}}}}" in query.legend for query in panel.queries), panel.title
+
+
+def test_the_world_leads_to_regions_and_a_region_to_nodes() -> None:
+    def opened(name: str) -> set[str]:
+        return {panel.opens.uid for panel in panels(BOARDS[name]) if panel.opens is not None}
+
+    assert opened("worldwide") == {"salon-region"}
+    assert opened("region") == {"salon-node"}

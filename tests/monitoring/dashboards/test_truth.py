@@ -150,6 +150,13 @@ async def test_the_calm_region_shows_nothing_of_the_others_trouble(watched: Watc
     assert max(line(await watched.panel("worldwide", "Rooms moved off dead nodes"), CALM)) == 0
 
 
+async def test_the_death_fires_its_alert_and_the_calm_region_none(watched: Watched) -> None:
+    firing = await watched.show.server.query('ALERTS{alertstate="firing"}')
+    assert "SalonMediaNodeDied" in {alert.labels["alertname"] for alert in firing}
+    assert {alert.labels["region"] for alert in firing} == {BUSY}
+    assert number(await watched.panel("worldwide", "Alerts")) == len(firing)
+
+
 async def test_the_rules_that_ship_can_be_evaluated(watched: Watched) -> None:
     assert await watched.show.server.unhealthy_rules() == []
 
