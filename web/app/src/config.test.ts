@@ -6,9 +6,15 @@ afterEach(() => vi.unstubAllGlobals());
 it("reads addresses and the demo app", () => {
   expect(parseConfig({ signaling: ["http://a", 1], demo: { token: "/demo/token", app: "demo" } })).toEqual({
     signaling: ["http://a"],
+    ways: {},
     demo: { token: "/demo/token" },
   });
   expect(parseConfig({ signaling: ["http://a"] }).demo).toBeNull();
+});
+
+it("hands on how media nodes are reached", () => {
+  const ways = { iceServers: [{ urls: "turns:turn.example.org", username: "u", credential: "c" }] };
+  expect(parseConfig({ signaling: ["/"], ways }).ways).toEqual(ways);
 });
 
 it.each([null, {}, { signaling: [] }, { signaling: "http://a" }])("refuses %j", (value) => {

@@ -1,9 +1,11 @@
 /** What the operator tells the page: `/config.json`. */
-import { SalonError } from "@salon/client";
+import { SalonError, type Ways } from "@salon/client";
 
 export interface AppConfig {
   /** Base addresses of signaling. */
   readonly signaling: readonly string[];
+  /** How media nodes are reached, beside directly. */
+  readonly ways: Ways;
   /** Where rooms can be started from this page: an endpoint that gives a user's app token. */
   readonly demo: { readonly token: string } | null;
 }
@@ -18,10 +20,18 @@ export async function loadConfig(): Promise<AppConfig> {
 }
 
 export function parseConfig(value: unknown): AppConfig {
-  const { signaling, demo } = (value ?? {}) as { signaling?: unknown; demo?: { token?: unknown } | null };
+  const { signaling, ways, demo } = (value ?? {}) as {
+    signaling?: unknown;
+    ways?: Ways;
+    demo?: { token?: unknown } | null;
+  };
   const addresses = Array.isArray(signaling) ? signaling.filter((address) => typeof address === "string") : [];
   if (addresses.length === 0) throw new SalonError("unreachable", "the configuration names no signaling address");
-  return { signaling: addresses, demo: typeof demo?.token === "string" ? { token: demo.token } : null };
+  return {
+    signaling: addresses,
+    ways: ways ?? {},
+    demo: typeof demo?.token === "string" ? { token: demo.token } : null,
+  };
 }
 
 /** A token of the demo app for somebody who calls themselves so. */

@@ -34,7 +34,7 @@ export class App {
 
   constructor(config: AppConfig) {
     this.#config = config;
-    this.client = new SalonClient({ signaling: config.signaling });
+    this.client = new SalonClient({ signaling: config.signaling, ways: config.ways });
   }
 
   /** Shows what the address says, and leaves the room that it says nothing of. */

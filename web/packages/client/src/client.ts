@@ -3,6 +3,7 @@ import { SalonError } from "./errors.js";
 import { formatLink, parseLink, type RoomLink } from "./link.js";
 import { LocalMedia } from "./rtc/devices.js";
 import { chooseVideoSlots, type VideoSlots } from "./rtc/offer.js";
+import type { Ways } from "./rtc/peer.js";
 import { Room } from "./room.js";
 import { Signaling, type SignalingOptions } from "./rtc/signaling.js";
 import { RoomState } from "./gen/salon/rooms/v1/room_pb.js";
@@ -11,6 +12,8 @@ import { loadSession, type KeyValueStore } from "./state/storage.js";
 export interface ClientOptions extends Omit<SignalingOptions, "addresses"> {
   /** Base addresses of signaling: one at least. */
   readonly signaling: readonly string[];
+  /** How media nodes are reached, beside directly. */
+  readonly ways?: Ways;
   /** How many pictures can be received at once; by default as many as the device is good for. */
   readonly videoSlots?: VideoSlots;
   /** What survives a reload is kept here; the tab's session storage by default. */
@@ -99,7 +102,8 @@ export class SalonClient {
   ): Room {
     if (!SalonClient.isSupported()) throw new SalonError("unsupported");
     const videoSlots = this.#options.videoSlots ?? chooseVideoSlots(device());
-    return new Room({ ...rest, roomId, signaling: this.#signaling(), videoSlots, store: this.#store() });
+    const { ways = {} } = this.#options;
+    return new Room({ ...rest, roomId, signaling: this.#signaling(), videoSlots, ways, store: this.#store() });
   }
 
   /** One for each room: it carries the room's token. */

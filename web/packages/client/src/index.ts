@@ -4,6 +4,7 @@ export { errorTexts, SalonError, type ErrorCode, type ErrorText } from "./errors
 export { formatLink, parseLink, type RoomLink } from "./link.js";
 export { Room, type RoomEvents, type RoomState } from "./room.js";
 export { LocalMedia } from "./rtc/devices.js";
+export type { Ways } from "./rtc/peer.js";
 export { VIDEO_SLOTS, type VideoSlots } from "./rtc/offer.js";
 export type { ChatLine, Kind, Participant, Source } from "./state/model.js";
 export type { Tile, TileKind, TileRequest } from "./state/tiles.js";

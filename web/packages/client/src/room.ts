@@ -9,7 +9,7 @@ import { SalonError } from "./errors.js";
 import { SessionKeeper } from "./keeper.js";
 import { LocalMedia } from "./rtc/devices.js";
 import type { VideoSlots } from "./rtc/offer.js";
-import { Peer } from "./rtc/peer.js";
+import { Peer, type Ways } from "./rtc/peer.js";
 import { Reception } from "./rtc/reception.js";
 import { QualityReporter } from "./rtc/quality.js";
 import { SourceReporter } from "./rtc/reporter.js";
@@ -52,6 +52,7 @@ export interface RoomOptions {
   readonly name: string;
   readonly inviteSecret: string;
   readonly videoSlots: VideoSlots;
+  readonly ways?: Ways;
   readonly media: LocalMedia;
   readonly store: KeyValueStore;
   /** What a former page of this tab left behind. */
@@ -97,7 +98,7 @@ export class Room extends Emitter<RoomEvents> {
       name: options.name,
       inviteSecret: options.inviteSecret,
       sessionToken: this.#token.token,
-      makeMedia: () => Peer.create(this.media, options.videoSlots),
+      makeMedia: () => Peer.create(this.media, options.videoSlots, options.ways),
       position: () => this.#model,
       present: () => microphonesOf(this.#model),
     });

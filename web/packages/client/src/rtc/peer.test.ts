@@ -26,6 +26,13 @@ afterEach(() => {
 });
 
 describe("the connection", () => {
+  it("goes by the relays that it is told of, in one bundle", async () => {
+    const iceServers = [{ urls: "turns:turn.example.org", username: "u", credential: "c" }];
+    const relayed = await Peer.create({ microphone: null, camera: null }, 4, { iceServers });
+    expect(FakeConnection.made.at(-1)?.configuration).toEqual({ iceServers, bundlePolicy: "max-bundle" });
+    relayed.close();
+  });
+
   it("offers, takes an answer, and connects", async () => {
     expect(peer.offer).toBe("offer 1");
     await peer.accept("answer", 3);

@@ -41,6 +41,9 @@ const CONNECT_MS = 6_000;
 const LEAVE_MS = 200;
 const MESSAGE_BYTES = 16 * 1024;
 
+/** How media nodes are reached where packets do not simply pass: by relays (TURN), and by nothing else if so wished. */
+export type Ways = Pick<RTCConfiguration, "iceServers" | "iceTransportPolicy">;
+
 export class Peer extends Emitter<PeerEvents> {
   readonly #connection: RTCPeerConnection;
   readonly #channel: RTCDataChannel;
@@ -54,9 +57,9 @@ export class Peer extends Emitter<PeerEvents> {
   #roster: ReadonlySet<number> | null = null;
   #downlinkBps = 0;
 
-  private constructor(tracks: SentTracks, videoSlots: VideoSlots) {
+  private constructor(tracks: SentTracks, videoSlots: VideoSlots, ways: Ways) {
     super();
-    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#connection = new RTCPeerConnection({ ...ways, bundlePolicy: "max-bundle" });
     this.#channel = this.#connection.createDataChannel(CHANNEL.label, { negotiated: true, id: CHANNEL.id });
     this.#channel.binaryType = "arraybuffer";
     this.#sections = addSections(this.#connection, tracks, videoSlots);
@@ -66,8 +69,8 @@ export class Peer extends Emitter<PeerEvents> {
   }
 
   /** Makes a session and its offer. */
-  static async create(tracks: SentTracks, videoSlots: VideoSlots): Promise<Peer> {
-    const peer = new Peer(tracks, videoSlots);
+  static async create(tracks: SentTracks, videoSlots: VideoSlots, ways: Ways = {}): Promise<Peer> {
+    const peer = new Peer(tracks, videoSlots, ways);
     // A node needs no candidates from clients, so the offer does not wait for them.
     const offer = await peer.#connection.createOffer();
     await peer.#connection.setLocalDescription(offer);

@@ -91,7 +91,7 @@ export class FakeConnection {
   readonly transceivers: FakeTransceiver[] = [];
   onconnectionstatechange: (() => void) | null = null;
 
-  constructor() {
+  constructor(readonly configuration: RTCConfiguration = {}) {
     FakeConnection.made.push(this);
   }
 
