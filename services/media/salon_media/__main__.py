@@ -90,7 +90,9 @@ def main() -> int:
     settings = load(MediaSettings)
     logs.setup("media", settings.log_level)
     stop_seconds = settings.drain_seconds + STOP_SECONDS
-    return run_service(lambda stop: observed("media", settings, serve(settings, stop)), stop_seconds=stop_seconds)
+    return run_service(
+        lambda stop: observed("media", settings, serve(settings, stop)), stop_seconds=stop_seconds
+    )
 
 
 if __name__ == "__main__":
