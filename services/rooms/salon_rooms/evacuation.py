@@ -99,6 +99,7 @@ class Evacuation:
             async with self._free:
                 moved = await self._writers.submit(room_id, command)
         except SalonError as error:
+            metrics.MOVES.labels("dead", "failed").inc()
             _log.warning("a room is still on a dead node: %s", error.message, extra=extra)
         except Exception:  # noqa: BLE001 - one room's fault is not the others'
             metrics.MOVES.labels("dead", "failed").inc()

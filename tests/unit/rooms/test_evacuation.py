@@ -120,13 +120,18 @@ async def test_how_long_it_took_counts_from_the_verdict(here: Fixture) -> None:
     def sample(what: str) -> float:
         return REGISTRY.get_sample_value(f"salon_rooms_evacuation_seconds_{what}") or 0.0
 
-    count, seconds = sample("count"), sample("sum")
+    def failed() -> float:
+        labels = {"why": "dead", "result": "failed"}
+        return REGISTRY.get_sample_value("salon_rooms_moves_total", labels) or 0.0
+
+    count, seconds, failures = sample("count"), sample("sum"), failed()
     await here.feed.follow()
     here.kill(N1)
     here.failing.add("commit")
     here.evacuation.on_dead(N1)
     await here.evacuation.close()
     assert sample("count") == count, "not yet moved"
+    assert failed() == failures + 1
     here.failing.clear()
     here.clock.advance(0.5)
     here.beat("n2")
