@@ -148,7 +148,7 @@ test-model: .run/gen-python ## the model of placement, presence and outages for 
 	RUNS=$(or $(RUNS),2000) SEED=$(or $(SEED),0) $(RUN) pytest -q -s --timeout 7200 tests/model
 
 .PHONY: test-cluster
-test-cluster: .run/gen-python ## Salon installed in a Kubernetes cluster, with people outside (KUBECONFIG= or CLUSTER_TOOL=, REGISTRY=; KEEP=1 leaves it)
+test-cluster: .run/gen-python chromium ## Salon installed in a Kubernetes cluster, with people outside (KUBECONFIG= or CLUSTER_TOOL=, REGISTRY=; KEEP=1 leaves it)
 	@$(IMAGES) rooms signaling media web test-nats test-prometheus
 	$(RUN) pytest -v -s -m cluster --session-timeout 900 tests/cluster
 
