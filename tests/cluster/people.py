@@ -64,9 +64,11 @@ class Host:
         names = [f"{name} {self._rooms}" for name in NAMES[:count]]
         natives = await asyncio.gather(*(self._join(link, name) for name in names))
         party = Party(link, Members(natives))
-        await party.are_together()
-        yield party
-        await party.members.leave()
+        try:
+            await party.are_together()
+            yield party
+        finally:
+            await party.members.leave()
 
     def _app_token(self) -> str:
         nonce = secrets.token_hex(16)
