@@ -140,7 +140,7 @@ def test_media_nodes_answer_probes_where_they_are_asked(root: str) -> None:
     }
     probe = ["python", "-m", "salon_common.probe", socket]
     assert asked == {
-        "startupProbe": [*probe, "readyz"],
+        "startupProbe": [*probe, "livez"],
         "readinessProbe": [*probe, "readyz"],
         "livenessProbe": [*probe, "livez"],
     }
