@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 from salon.rooms.v1 import presence_pb2, room_pb2, rooms_pb2
 from salon_common.clock import ManualClock
+from salon_common.errors import Code, SalonError
 from salon_rooms.core.entering import Join
 from salon_rooms.core.placement import Directory, NodeRef
 from salon_rooms.core.presence import PresenceTracker
@@ -120,18 +121,13 @@ async def test_how_long_it_took_counts_from_the_verdict(here: Fixture) -> None:
     def sample(what: str) -> float:
         return REGISTRY.get_sample_value(f"salon_rooms_evacuation_seconds_{what}") or 0.0
 
-    def failed() -> float:
-        labels = {"why": "dead", "result": "failed"}
-        return REGISTRY.get_sample_value("salon_rooms_moves_total", labels) or 0.0
-
-    count, seconds, failures = sample("count"), sample("sum"), failed()
+    count, seconds = sample("count"), sample("sum")
     await here.feed.follow()
     here.kill(N1)
     here.failing.add("commit")
     here.evacuation.on_dead(N1)
     await here.evacuation.close()
     assert sample("count") == count, "not yet moved"
-    assert failed() == failures + 1
     here.failing.clear()
     here.clock.advance(0.5)
     here.beat("n2")
@@ -230,20 +226,34 @@ async def test_an_incarnation_that_was_never_heard_of_is_left_once_all_had_time_
     assert here.node == "n2"
 
 
-async def test_one_rooms_fault_is_logged_and_tried_again(
-    here: Fixture, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ZeroDivisionError(), "evacuation"), (SalonError(Code.UNAVAILABLE, "no store"), "no store")],
+)
+async def test_one_rooms_fault_is_logged_counted_and_tried_again(
+    here: Fixture,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    said: str,
 ) -> None:
+    def failures() -> float:
+        labels = {"why": "dead", "result": "failed"}
+        return REGISTRY.get_sample_value("salon_rooms_moves_total", labels) or 0.0
+
+    before = failures()
     await here.feed.follow()
     here.kill(N1)
 
     async def fail(*_: object) -> bool:
-        raise ZeroDivisionError
+        raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(here.writers, "submit", fail)
         here.evacuation.look_again()
         await here.evacuation.close()
-    assert "evacuation" in caplog.text
+    assert said in caplog.text
+    assert failures() == before + 1
     here.evacuation.look_again()
     await here.evacuation.close()
     assert here.node == "n2"
