@@ -104,6 +104,18 @@ async def _all_seen(server: Prometheus, moment: float) -> None:
             await asyncio.sleep(SCRAPE_SECONDS)  # the interval at which something can change
 
 
+async def _people_seen(server: Prometheus, wanted: dict[str, int]) -> None:
+    """Wait until Prometheus knows who is left in each region: rooms counts each few seconds."""
+    async with asyncio.timeout(30):
+        while await _people(server) != wanted:  # noqa: ASYNC110 - Prometheus can only be asked
+            await asyncio.sleep(SCRAPE_SECONDS)  # the interval at which something can change
+
+
+async def _people(server: Prometheus) -> dict[str, int]:
+    counted = await server.query('sum by (region) (salon_rooms_participants{state="present"})')
+    return {series.labels["region"]: round(series.samples[0][1]) for series in counted}
+
+
 async def _oldest_scrape(server: Prometheus) -> float:
     return min(series.samples[0][1] for series in await server.query("timestamp(up)"))
 
@@ -124,11 +136,11 @@ async def _play(show: Show, crowds: Sequence[NativeCrowd], pause: float) -> None
     await _drain(busy, people, story)
     await asyncio.sleep(pause)
     await _kill(busy, people, story)
-    await asyncio.sleep(
-        SETTLED_SECONDS + 1 + pause
-    )  # so long must media flow for clients to call their gap over
+    # So long must media flow for clients to call their gap over, from when they are done with the old session.
+    await asyncio.sleep(SETTLED_SECONDS + _ACT_SECONDS + pause)
     await _leave(people[: 2 * ROOMS], story)  # two of each room: who leaves reports how it went
     await Members(calm[:1]).leave()
+    await _people_seen(show.server, {BUSY: story.joined - story.left, CALM: 1})
     await _all_seen(show.server, time.time() + _RULES_SECONDS)
 
 
