@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from dashboards.model import Annotation, Board, Kind, Panel, Query, Variable
 from monitoring.dashboards.prometheus_server import Prometheus, Series
@@ -53,7 +54,7 @@ def name(legend: str, labels: Mapping[str, str]) -> str:
 
 def fill(expr: str, chosen: Mapping[str, str], window: Window) -> str:
     """An expression with Grafana's variables filled in. Raises AssertionError when one is left."""
-    builtin = {"__rate_interval": f"{RATE_SECONDS}s", "__range": f"{int(window.end - window.start)}s"}
+    builtin = {"__rate_interval": f"{RATE_SECONDS}s", "__range": f"{ceil(window.end - window.start)}s"}
     filled = re.sub(r"\$(\w+)", lambda match: (builtin | dict(chosen)).get(match[1], match[0]), expr)
     assert "$" not in filled, f"a variable has no value: {filled}"
     return filled

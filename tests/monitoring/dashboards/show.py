@@ -40,6 +40,7 @@ class Story:
     """What was done in the busy region, for the figures to be compared with."""
 
     began: float = field(default_factory=time.time)
+    """Before anything counted, and after it was first looked at."""
     joined: int = 0
     left: int = 0
     refused: int = 0
