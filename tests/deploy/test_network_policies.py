@@ -46,7 +46,8 @@ def test_pairs_are_those_of_the_list_and_open_at_both_ends(root: str) -> None:
 @pytest.mark.parametrize("root", roots())
 def test_only_the_public_ports_are_open_to_anybody(root: str) -> None:
     hub = {("nats", 7422)} if root == "overlays/region-eu" else set()
-    assert {(pod.name, port["port"]) for pod, port in _open_to_all(root, "Ingress")} == PUBLIC | hub
+    relay = {("turn", 3478), ("turn", 5349)} if root.startswith("overlays/region-") else set()
+    assert {(pod.name, port["port"]) for pod, port in _open_to_all(root, "Ingress")} == PUBLIC | hub | relay
 
 
 @pytest.mark.parametrize("root", roots())

@@ -28,6 +28,9 @@ OPERATORS = {
     ("nats-tls", ""),
     ("nats-trust", ""),
     ("nats-leaf-tls", ""),
+    ("turn-tls", "tls.crt"),
+    ("turn-tls", "tls.key"),
+    ("salon-turn", "password"),
     ("salon-nats", "leaf"),
 }
 """Those that cert-manager makes, and those that only an operator can know."""
@@ -165,6 +168,9 @@ def _used(pod: Pod) -> set[tuple[str, str]]:
         if "secret" in volume:
             secret = volume["secret"]
             used |= {(secret["secretName"], item["key"]) for item in secret.get("items", [{"key": ""}])}
+        for source in volume.get("projected", {}).get("sources", []):
+            if "secret" in source:
+                used |= {(source["secret"]["name"], item["key"]) for item in source["secret"]["items"]}
     for container in pod.containers:
         for variable in container.get("env", []):
             reference = variable.get("valueFrom", {}).get("secretKeyRef")

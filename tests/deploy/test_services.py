@@ -3,6 +3,9 @@
 import pytest
 from deploy.manifests import K8S, Pod, name_of, namespace_of, of_kind, pods, roots
 
+PUBLIC_PORTS = {"turns": 443}
+"""Those whose number clients' networks must let pass."""
+
 
 @pytest.mark.parametrize("root", roots())
 def test_a_service_leads_to_ports_of_one_kind_of_pod(root: str) -> None:
@@ -15,7 +18,8 @@ def test_a_service_leads_to_ports_of_one_kind_of_pod(root: str) -> None:
         ]
         assert len(chosen) == 1, name_of(service)
         for port in spec["ports"]:
-            assert chosen[0].ports()[port["targetPort"]] == port["port"], name_of(service)
+            number = chosen[0].ports()[port["targetPort"]]
+            assert port["port"] == PUBLIC_PORTS.get(port["targetPort"], number), name_of(service)
 
 
 @pytest.mark.parametrize("root", roots())
@@ -42,8 +46,8 @@ def test_probes_and_mounts_name_what_is_there(root: str) -> None:
         for container in pod.containers:
             for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
                 probe = container.get(kind, {})
-                if "httpGet" in probe:
-                    assert probe["httpGet"]["port"] in pod.ports(), pod.owner
+                for way in {"httpGet", "tcpSocket"} & probe.keys():
+                    assert probe[way]["port"] in pod.ports(), pod.owner
 
 
 @pytest.mark.parametrize("root", roots())

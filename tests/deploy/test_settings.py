@@ -22,7 +22,7 @@ CLASSES: Mapping[str, type[ServiceSettings]] = {
     "media": MediaSettings,
     "scaler": ScalerSettings,
 }
-FIELDS = {"metadata.name": "rooms-5d4f8c7b9-abcde", "status.hostIP": "192.0.2.7"}
+FIELDS = {"metadata.name": "rooms-5d4f8c7b9-abcde", "status.hostIP": "192.0.2.7", "status.podIP": "10.1.0.7"}
 
 ALL = [
     pytest.param(root, pod, id=f"{root}-{pod.name}")
