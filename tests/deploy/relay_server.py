@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.manifests import Pod, of_kind, pods
+from salon_common.net import own_address
 from support.certificates import make_certificates
 from support.coturn import turnserver
 from support.nats_server import free_port
@@ -48,6 +49,13 @@ def relay_config(root: str) -> list[str]:
         if "turnserver.conf" in each["data"]
     ]
     return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def address_of_this_machine() -> str:
+    """One that is not loopback: that is none of a relay's peers."""
+    address = own_address()
+    assert address is not None, "this test needs a network address"
+    return address
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from aioice.stun import TransactionFailed
 from aioice.turn import create_turn_endpoint
-from deploy.relay_server import PASSWORD, USER, Relay, running_relay
-from salon_common.net import own_address
+from deploy.relay_server import PASSWORD, USER, Relay, address_of_this_machine, running_relay
 from support.certificates import make_certificates
 
 pytestmark = pytest.mark.stack
@@ -21,13 +20,6 @@ pytestmark = pytest.mark.stack
 FORBIDDEN = 403
 OTHERS = ["127.0.0.1", "10.96.0.1", "169.254.169.254", "198.51.100.7", "224.0.0.1"]
 """The relay's own machine, a cluster's API, a cloud's metadata, the internet, a group."""
-
-
-def address_of_this_machine() -> str:
-    """One that is not loopback: that is none of a relay's peers."""
-    address = own_address()
-    assert address is not None, "this test needs a network address"
-    return address
 
 
 @pytest.fixture
@@ -43,12 +35,16 @@ class Box(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.came: asyncio.Queue[tuple[bytes, Any]] = asyncio.Queue()
         self.failed: asyncio.Queue[Exception] = asyncio.Queue()
+        self.ended = asyncio.Event()
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self.came.put_nowait((data, addr))
 
     def error_received(self, exc: Exception) -> None:
         self.failed.put_nowait(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
 
 
 @asynccontextmanager
@@ -64,7 +60,7 @@ async def relayed(
         yield transport, box
     finally:
         transport.close()
-        await asyncio.sleep(0)
+        await asyncio.wait_for(box.ended.wait(), 10)
 
 
 @asynccontextmanager
@@ -76,6 +72,7 @@ async def peer(address: str) -> AsyncIterator[tuple[int, Box]]:
         yield transport.get_extra_info("sockname")[1], box
     finally:
         transport.close()
+        await box.ended.wait()
 
 
 async def soon(queue: "asyncio.Queue[Any]") -> Any:
@@ -135,4 +132,5 @@ async def _greets(relay: Relay, trusted: ssl.SSLContext) -> bool:
     except ssl.SSLCertVerificationError:
         return False
     writer.close()
+    await writer.wait_closed()
     return True

@@ -5,7 +5,7 @@ spectrum of the audio tracks it receives. The measuring is injected; the app kno
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +149,9 @@ async def until(what: str, check: Any, seconds: float = 20.0) -> Any:
     return value
 
 
-async def launch(playwright: Playwright, person: Person, directory: Path, size: tuple[int, int]) -> Browser:
+async def launch(
+    playwright: Playwright, person: Person, directory: Path, size: tuple[int, int], flags: Iterable[str] = ()
+) -> Browser:
     """A browser whose camera and microphone are the person's."""
     camera = write_camera(directory / f"{person.name}.y4m", person, width=size[0], height=size[1])
     microphone = write_microphone(directory / f"{person.name}.wav", person)
@@ -157,6 +159,7 @@ async def launch(playwright: Playwright, person: Person, directory: Path, size: 
         executable_path=require(),
         args=[
             *FLAGS,
+            *flags,
             f"--use-file-for-fake-video-capture={camera}",
             f"--use-file-for-fake-audio-capture={microphone}",
         ],
@@ -165,14 +168,18 @@ async def launch(playwright: Playwright, person: Person, directory: Path, size: 
 
 @asynccontextmanager
 async def participants(
-    people: Iterable[Person], directory: Path, *, camera: tuple[int, int] = (320, 180)
+    people: Iterable[Person],
+    directory: Path,
+    *,
+    camera: tuple[int, int] = (320, 180),
+    flags: Sequence[str] = (),
 ) -> AsyncIterator[list[Participant]]:
-    """A browser and a page for each person."""
+    """A browser and a page for each person; `flags` are more of Chromium's."""
     async with AsyncExitStack() as stack:
         playwright = await stack.enter_async_context(async_playwright())
         made = []
         for person in people:
-            browser = await launch(playwright, person, directory, camera)
+            browser = await launch(playwright, person, directory, camera, flags)
             stack.push_async_callback(browser.close)
             context = await browser.new_context(viewport={"width": 1000, "height": 700})
             for script in (MEASURE, GAPS):
