@@ -71,6 +71,7 @@ def page(root: str) -> Mapping[str, Any]:
 
 def policy(root: str) -> Mapping[str, Any]:
     """The relay's network policy."""
+    found: Mapping[str, Any]
     (found,) = [
         each["spec"]
         for each in of_kind(root, "NetworkPolicy")
