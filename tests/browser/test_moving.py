@@ -20,8 +20,8 @@ PAGES, NATIVE = PEOPLE[:2], PEOPLE[2]
 COLOURS = {person.name: list(person.colour) for person in PEOPLE[:3]}
 MOVES = 3
 
-LONGEST_PICTURE_GAP = 0.5
-LONGEST_SOUND_GAP = 0.2
+# How long exactly is `make test-faults`'s to say, on a machine that does nothing else. A break before the new connection takes longer than this.
+LONGEST_GAP = 0.5
 
 WATCH_STATES = """
 () => {
@@ -113,9 +113,9 @@ def check(name: str, gaps: Gaps) -> None:
     others = {person.name for person in PEOPLE[:3]} - {name}
     assert set(gaps.frames) == others
     for other in others:
-        assert gaps.frames[other].seconds <= LONGEST_PICTURE_GAP, f"{name} misses the picture of {other}"
+        assert gaps.frames[other].seconds <= LONGEST_GAP, f"{name} misses the picture of {other}"
         sound = gaps.tones[other].seconds - TONE_PAUSE
-        assert sound <= LONGEST_SOUND_GAP, f"{name} misses the voice of {other}"
+        assert sound <= LONGEST_GAP, f"{name} misses the voice of {other}"
     assert gaps.heard_twice == 0, f"{name} hears two nodes at once"
     assert gaps.not_heard == 0, f"{name} hears no node"
 
