@@ -55,7 +55,7 @@ class Docker:
 
     def build(self, arguments: Sequence[str]) -> bool:
         """`docker build` by BuildKit, with the host's network where the engine has no other."""
-        network = ["--network=host"] if self.own else []
+        network = [] if "bridge" in self._networks() else ["--network=host"]
         plugin = ["buildx", "build", "--load"] if self._has_buildx() else ["build"]
         return self.run(*plugin, *network, *arguments)
 
@@ -74,6 +74,9 @@ class Docker:
             return False
         version = self.output("version", "--format", "{{.Client.Version}}") or "0"
         return self._has_buildx() or int(version.partition(".")[0]) < _BUILDX_VERSION
+
+    def _networks(self) -> list[str]:
+        return (self.output("network", "ls", "--format", "{{.Name}}") or "").split()
 
     def _has_buildx(self) -> bool:
         return self.output("buildx", "version") is not None
