@@ -5,6 +5,7 @@ What was done is written down, so that tests can hold dashboards to it.
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +20,7 @@ from salon_client.api import SignalingApi
 from salon_client.core.quality import SETTLED_SECONDS
 from salon_client.link import Link
 from salon_client.nodes import NodesApi, find_where
+from salon_client.run.addresses import LOOPBACK
 from salon_client.run.stack import Stack
 from salon_common.errors import SalonError
 
@@ -33,6 +35,7 @@ _ACT_SECONDS = 8.0
 _RULES_SECONDS = 3.0
 """Rules are evaluated after the scrape, and those that build on others after them."""
 _EMPTY_SECONDS = 60.0
+_SCANNED = 20
 
 
 @dataclass
@@ -135,9 +138,10 @@ async def _play(show: Show, crowds: Sequence[NativeCrowd], pause: float) -> None
     story.full = Window(began, time.time())
     await _refuse(crowds[1], busy, links[0], story)
     await _drain(busy, people, story)
-    await asyncio.sleep(pause)
+    # So long must media flow for clients to call their gap over, from when they are done with the old session: a death that
+    # comes before is a part of the move's.
+    await asyncio.sleep(SETTLED_SECONDS + _ACT_SECONDS + pause)
     await _kill(busy, people, story)
-    # So long must media flow for clients to call their gap over, from when they are done with the old session.
     await asyncio.sleep(SETTLED_SECONDS + _ACT_SECONDS + pause)
     await _leave(people[: 2 * ROOMS], story)  # two of each room: who leaves reports how it went
     await Members(calm[:1]).leave()
@@ -181,9 +185,17 @@ async def _refuse(crowd: NativeCrowd, stack: Stack, link: Link, story: Story) ->
             story.refused += 1
 
 
+def _scan(stack: Stack, node: str) -> None:
+    """What any public port gets: datagrams from somebody whom the node does not know."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(_SCANNED):
+            stranger.sendto(b"anybody there?", (LOOPBACK, stack.ports(node)["udp"]))
+
+
 async def _drain(stack: Stack, people: Sequence[Native], story: Story) -> None:
     """Empty a node that has people, and take it back."""
     story.drained = min({native.node for native in people})
+    _scan(stack, story.drained)
     async with NodesApi.connect(find_where(None, BUSY, stack.directory)) as nodes:
         await nodes.set_mode(story.drained, presence_pb2.NODE_MODE_DRAINING, 60)
         async with asyncio.timeout(_EMPTY_SECONDS):
