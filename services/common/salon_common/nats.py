@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from nats.aio.client import PING_PROTO, Client
+from nats.aio.client import DEFAULT_FLUSH_TIMEOUT, PING_PROTO, Client
 
 from salon_common.nats_access import NatsAccess, split_url
 from salon_common.telemetry import metrics
@@ -26,12 +26,20 @@ SUBSCRIPTION_BYTES = 64 * 1024 * 1024
 
 
 class _Client(Client):
-    """nats-py with two repairs, which `tests/contract/test_nats.py` watches; both are of 2.16 as published.
+    """nats-py 2.16 with three repairs, which `tests/contract/test_nats.py` and `tests/unit/common/test_nats_flush.py` watch.
 
     `flush` comes after what was sent before it: PING was written past the commands that wait for the flusher, so the PONG proved
     nothing about a subscription made just before, and a drained one could lose messages. `close` is quiet while NATS is away: it
-    raised for what was still to be sent, and a service that was told to stop then ended as if it had failed.
+    raised for what was still to be sent, and a service that was told to stop then ended as if it had failed. And `flush` forgets
+    no cancellation: it waits by `asyncio.wait_for`, which before Python 3.12 swallows one that comes with the answer.
     """
+
+    async def flush(self, timeout: int = DEFAULT_FLUSH_TIMEOUT) -> None:
+        """Wait until the server has all that was sent. Raises nats.errors.Error."""
+        await super().flush(timeout)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
 
     async def _send_ping(self, future: "asyncio.Future[bool] | None" = None) -> None:
         self._pongs.append(future or asyncio.get_running_loop().create_future())

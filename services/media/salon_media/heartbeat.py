@@ -52,15 +52,7 @@ class Publisher:
         except (nats.errors.Error, OSError) as error:
             _log.debug("not published: %s", error)
             return False
-        _end_if_cancelled()
         return True
-
-
-def _end_if_cancelled() -> None:
-    """Flushing waits by `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes with the answer."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 class Heartbeat:

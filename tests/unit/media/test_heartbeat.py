@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 from typing import cast
 
 import nats.errors
@@ -26,7 +25,6 @@ class FakeNats:
         self.breaks = False
         self.published: list[tuple[str, bytes]] = []
         self.arrived = asyncio.Event()
-        self.answer: asyncio.Event | None = None
 
     async def publish(self, subject: str, payload: bytes) -> None:
         self.published.append((subject, payload))
@@ -35,9 +33,6 @@ class FakeNats:
     async def flush(self, timeout: float) -> None:
         if self.breaks:
             raise nats.errors.ConnectionClosedError
-        if self.answer is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.answer.wait()
 
 
 @pytest.fixture
@@ -97,18 +92,6 @@ async def test_a_new_mode_is_told_without_waiting_for_the_next_beat(
         presence_pb2.NODE_MODE_ACTIVE,
         presence_pb2.NODE_MODE_CORDONED,
     ]
-
-
-async def test_a_cancellation_that_comes_with_the_answer_ends_the_beating(
-    server: FakeNats, state: NodeState
-) -> None:
-    server.answer = asyncio.Event()
-    heartbeat = Heartbeat(IDENTITY, state, StressMeter(10), asyncio.Event(), publisher(server), ManualClock())
-    running = asyncio.create_task(heartbeat.run())
-    await server.arrived.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, 5)
 
 
 async def test_without_nats_nothing_is_kept_but_what_presence_has_to_say(
