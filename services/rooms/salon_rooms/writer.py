@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from salon_common.clock import Clock
 from salon_common.errors import Code, SalonError
 from salon_common.telemetry import tracing
+from salon_common.telemetry.calls import told
 
 from salon_rooms import metrics
 from salon_rooms.core.command import Command, Moment
@@ -71,22 +72,12 @@ class Writers:
 
     async def submit(self, room_id: str, command: Command[Reply]) -> Reply:
         """Apply a command to a room. Raises SalonError: the command's own, or UNAVAILABLE."""
-        code = Code.OK
-        try:
-            reply: Reply = await self._writer(room_id).enqueue(command)
-        except SalonError as error:
-            code = error.code
-            if isinstance(error, NoNodeError):
+        with told(lambda code: metrics.COMMANDS.labels(type(command).__name__, code.name).inc()):
+            try:
+                reply: Reply = await self._writer(room_id).enqueue(command)
+            except NoNodeError:
                 metrics.PLACEMENTS.labels("none").inc()
-            raise
-        except asyncio.CancelledError:
-            code = Code.CANCELLED
-            raise
-        except Exception:
-            code = Code.INTERNAL
-            raise
-        finally:
-            metrics.COMMANDS.labels(type(command).__name__, code.name).inc()
+                raise
         return reply
 
     async def close(self) -> None:
