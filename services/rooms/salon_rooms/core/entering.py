@@ -10,7 +10,15 @@ from salon_rooms.core.asking import is_unheard, note_unheard
 from salon_rooms.core.command import Command, Moment, Outcome, running
 from salon_rooms.core.links import check_usable, find_invite, used_once
 from salon_rooms.core.placement import NodeRef
-from salon_rooms.core.places import active_node, move_room, must_leave, no_node, node_of, put_on, take_place
+from salon_rooms.core.places import (
+    NoNodeError,
+    active_node,
+    move_room,
+    must_leave,
+    node_of,
+    put_on,
+    take_place,
+)
 from salon_rooms.core.room import Draft, Room, copied, is_listed, shown, timestamp
 
 CHOICE_BYTES = 8
@@ -160,7 +168,7 @@ class Replace(Command[rooms_pb2.ReplaceResponse]):
             if chosen is None and lives:
                 return Outcome(rooms_pb2.ReplaceResponse(place=participant.place))
             if chosen is None:
-                raise no_node()
+                raise NoNodeError
             move_room(draft, chosen, moment, but=replaced.id)
             put_on(replaced, chosen, draft)
         if lives:

@@ -83,7 +83,7 @@ def take_place(draft: Draft, participant: room_pb2.Participant, moment: Moment, 
             move_room(draft, chosen, moment, but=participant.id)
             active = chosen
         elif active is None or not moment.nodes.is_alive(active, moment.now):
-            raise no_node()
+            raise NoNodeError
     put_on(participant, active, draft)
 
 
@@ -145,10 +145,8 @@ def settle(draft: Draft, wall: float) -> None:
 class NoNodeError(SalonError):
     """Nobody can serve media now."""
 
-
-def no_node() -> NoNodeError:
-    """Nobody can serve media now."""
-    return NoNodeError(Code.UNAVAILABLE, "no media node is available right now: try again in a moment")
+    def __init__(self) -> None:
+        super().__init__(Code.UNAVAILABLE, "no media node is available right now: try again in a moment")
 
 
 def _is_present(participant: room_pb2.Participant) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from salon_rooms.core.command import Command, Moment, Outcome
 from salon_rooms.core.placement import NodeRef
-from salon_rooms.core.places import active_node, move_room, no_node, takes_rooms
+from salon_rooms.core.places import NoNodeError, active_node, move_room, takes_rooms
 from salon_rooms.core.room import Draft, Room
 
 
@@ -26,7 +26,7 @@ class Evacuate(Command[bool]):
             return Outcome(reply=False)
         chosen = moment.nodes.choose(moment.now, self.random, avoid=self.node)
         if chosen is None:
-            raise no_node()
+            raise NoNodeError
         draft = Draft(room, moment.wall)
         move_room(draft, chosen, moment, spread=self.spread_ms)
         return Outcome(reply=True, change=draft.change())
@@ -48,7 +48,7 @@ class MoveRoom(Command[bool]):
             return Outcome(reply=False)
         chosen = self._target(moment)
         if chosen is None:
-            raise no_node()
+            raise NoNodeError
         draft = Draft(room, moment.wall)
         move_room(draft, chosen, moment)
         return Outcome(reply=True, change=draft.change())

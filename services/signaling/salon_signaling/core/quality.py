@@ -5,7 +5,7 @@ once a stay is taken once. The memory is bounded: whoever reported longest ago i
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from salon.signaling.v1 import signaling_pb2
@@ -70,12 +70,10 @@ class QualityReports:
         self._remember(
             participant, _Stay(stay.connected or new_connected, stay.first_frame or new_frame, reported=now)
         )
-        return Quality(
-            quality.connected if new_connected else None,
-            quality.first_frame if new_frame else None,
-            quality.watched,
-            quality.frozen,
-            quality.gaps,
+        return replace(
+            quality,
+            connected=quality.connected if new_connected else None,
+            first_frame=quality.first_frame if new_frame else None,
         )
 
     def _remember(self, participant: str, stay: _Stay) -> None:
