@@ -11,6 +11,11 @@ _JUDGED = 'kind!="ask"'
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
+def rate(counter: str, where: str = "") -> str:
+    """How fast a counter grows over the last moments."""
+    return f"rate({counter}{{{where}}}[$__rate_interval])"
+
+
 def failed_joins(where: str = "", window: str = "$__rate_interval", by: str = "") -> str:
     """The share of joins that failed by our fault."""
     bad, every = (", ".join(filter(None, each)) for each in ((where, _JUDGED, OUR_FAULT), (where, _JUDGED)))
@@ -29,7 +34,7 @@ def quantiles(histogram: str, where: str, *names: str) -> tuple[Query, ...]:
 def quantile(histogram: str, where: str, name: str, by: str = "") -> str:
     """One quantile, for each value of the label `by` if there is one."""
     labels = f"{by}, le" if by else "le"
-    buckets = f"sum by ({labels}) (rate({histogram}_bucket{{{where}}}[$__rate_interval]))"
+    buckets = f"sum by ({labels}) ({rate(f'{histogram}_bucket', where)})"
     return f"histogram_quantile({_QUANTILES[name]}, {buckets})"
 
 

@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.common import REGION, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Unit
-from dashboards.promql import failed_joins, quantile, quantiles
+from dashboards.promql import failed_joins, quantile, quantiles, rate
 
 _HERE = 'region="$region"'
 _STEP_COUNTER = "salon_signaling_join_steps_total"
@@ -99,7 +99,7 @@ _TIME = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (outcome) (rate(salon_media_dtls_handshakes_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (outcome) ({rate('salon_media_dtls_handshakes_total', _HERE)})",
                     "{{outcome}}",
                 ),
             ),
@@ -140,7 +140,7 @@ _LOST = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (method, code) (rate(salon_signaling_refusals_total{{{_HERE}}}[$__rate_interval])) > 0",
+                    f"sum by (method, code) ({rate('salon_signaling_refusals_total', _HERE)}) > 0",
                     "{{method}}: {{code}}",
                 ),
             ),
@@ -151,7 +151,7 @@ _LOST = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (result) (rate(salon_rooms_placements_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (result) ({rate('salon_rooms_placements_total', _HERE)})",
                     "{{result}}",
                 ),
             ),
@@ -163,7 +163,7 @@ _LOST = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum(rate(salon_signaling_replaced_places_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum({rate('salon_signaling_replaced_places_total', _HERE)})",
                     "changed",
                 ),
             ),
@@ -175,7 +175,7 @@ _LOST = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (cause) (rate(salon_signaling_stream_ends_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (cause) ({rate('salon_signaling_stream_ends_total', _HERE)})",
                     "{{cause}}",
                 ),
             ),

@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.common import REGION, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Unit
-from dashboards.promql import quantiles
+from dashboards.promql import quantiles, rate
 
 _HERE = 'region="$region"'
 
@@ -68,7 +68,7 @@ _REACH = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (job) (rate(salon_nats_reconnects_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (job) ({rate('salon_nats_reconnects_total', _HERE)})",
                     "{{job}}",
                 ),
             ),
@@ -105,7 +105,7 @@ _SERVERS = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (server) (rate(salon_nats_server_in_messages_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (server) ({rate('salon_nats_server_in_messages_total', _HERE)})",
                     "{{server}}",
                 ),
             ),
@@ -117,7 +117,7 @@ _SERVERS = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (server) (rate(salon_nats_server_out_messages_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (server) ({rate('salon_nats_server_out_messages_total', _HERE)})",
                     "{{server}}",
                 ),
             ),
@@ -129,7 +129,7 @@ _SERVERS = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (server) (rate(salon_nats_server_slow_consumers_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (server) ({rate('salon_nats_server_slow_consumers_total', _HERE)})",
                     "{{server}}",
                 ),
             ),
@@ -146,7 +146,7 @@ _STORE = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (result) (rate(salon_rooms_commits_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (result) ({rate('salon_rooms_commits_total', _HERE)})",
                     "{{result}}",
                 ),
             ),
@@ -171,8 +171,8 @@ _STORE = Row(
             Unit.COUNT,
             (
                 Query(
-                    f"sum(rate(salon_rooms_commit_commands_sum{{{_HERE}}}[$__rate_interval]))"
-                    f" / sum(rate(salon_rooms_commit_commands_count{{{_HERE}}}[$__rate_interval]))",
+                    f"sum({rate('salon_rooms_commit_commands_sum', _HERE)})"
+                    f" / sum({rate('salon_rooms_commit_commands_count', _HERE)})",
                     "commands",
                 ),
             ),
@@ -197,9 +197,9 @@ _STORE = Row(
             "By signaling, because the live ones had a hole; and snapshots, where too much was missed.",
             Unit.PER_SECOND,
             (
-                Query(f"sum(rate(salon_signaling_replays_total{{{_HERE}}}[$__rate_interval]))", "replays"),
+                Query(f"sum({rate('salon_signaling_replays_total', _HERE)})", "replays"),
                 Query(
-                    f"sum(rate(salon_signaling_snapshots_delivered_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum({rate('salon_signaling_snapshots_delivered_total', _HERE)})",
                     "snapshots",
                 ),
             ),

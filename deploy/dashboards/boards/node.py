@@ -3,13 +3,13 @@
 from dashboards import colours
 from dashboards.boards.common import NODE, REGION, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Unit
-from dashboards.promql import quantiles
+from dashboards.promql import quantiles, rate
 
 _THIS = 'region="$region", node="$node"'
 
 
-def _rate(counter: str, more: str = "") -> str:
-    return f"rate({counter}{{{_THIS}{more}}}[$__rate_interval])"
+def _rate(counter: str) -> str:
+    return rate(counter, _THIS)
 
 
 _NOW = Row(

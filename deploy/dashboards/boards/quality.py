@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.common import REGION, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Scale, Unit
-from dashboards.promql import quantile, quantiles, within
+from dashboards.promql import quantile, quantiles, rate, within
 
 _HERE = 'region="$region"'
 _CRASH_OR_SILENCE = f'{_HERE}, cause=~"crash|silence"'
@@ -64,7 +64,7 @@ _SEEING = Row(
             Unit.COUNT,
             (
                 Query(
-                    f"sum(rate(salon_signaling_watched_seconds_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum({rate('salon_signaling_watched_seconds_total', _HERE)})",
                     "pictures",
                 ),
             ),
@@ -111,7 +111,7 @@ _WORTH = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum by (result) (rate(salon_signaling_quality_reports_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum by (result) ({rate('salon_signaling_quality_reports_total', _HERE)})",
                     "{{result}}",
                 ),
             ),
@@ -130,7 +130,7 @@ _WORTH = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    f"sum(rate(salon_rooms_lost_participants_total{{{_HERE}}}[$__rate_interval]))",
+                    f"sum({rate('salon_rooms_lost_participants_total', _HERE)})",
                     "taken out",
                 ),
             ),

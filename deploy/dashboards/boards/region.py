@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.common import REGION, TO_NODE, node_events
 from dashboards.model import Board, Kind, Panel, Query, Row, Unit
-from dashboards.promql import OUR_FAULT, quantile, quantiles
+from dashboards.promql import OUR_FAULT, quantile, quantiles, rate
 
 _HERE = 'region="$region"'
 
@@ -134,7 +134,7 @@ _CAPACITY = Row(
             Unit.BITS_PER_SECOND,
             (
                 Query(
-                    '8 * sum by (node) (rate(salon_media_engine_bytes_out_total{region="$region"}[$__rate_interval]))',
+                    f"8 * sum by (node) ({rate('salon_media_engine_bytes_out_total', _HERE)})",
                     "{{node}}",
                 ),
             ),
@@ -164,7 +164,7 @@ _CAPACITY = Row(
             (
                 # Every replica comes to the same verdict.
                 Query(
-                    'max by (health) (rate(salon_rooms_node_verdicts_total{region="$region"}[$__rate_interval]))',
+                    f"max by (health) ({rate('salon_rooms_node_verdicts_total', _HERE)})",
                     "{{health}}",
                 ),
             ),
@@ -194,7 +194,7 @@ _FAULTS = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    'sum(rate(salon_rooms_lost_participants_total{region="$region"}[$__rate_interval]))',
+                    f"sum({rate('salon_rooms_lost_participants_total', _HERE)})",
                     "taken out",
                 ),
             ),
@@ -233,7 +233,7 @@ _SERVICES = Row(
             Unit.PER_SECOND,
             (
                 Query(
-                    'sum by (command) (rate(salon_rooms_commands_total{region="$region"}[$__rate_interval]))',
+                    f"sum by (command) ({rate('salon_rooms_commands_total', _HERE)})",
                     "{{command}}",
                 ),
             ),
@@ -245,8 +245,8 @@ _SERVICES = Row(
             (
                 Query(
                     f"(sum by (job) (rate(salon_rpc_server_seconds_count{{{_HERE}, {OUR_FAULT}}}[$__rate_interval]))"
-                    f" or 0 * sum by (job) (rate(salon_rpc_server_seconds_count{{{_HERE}}}[$__rate_interval])))"
-                    f" / sum by (job) (rate(salon_rpc_server_seconds_count{{{_HERE}}}[$__rate_interval]))",
+                    f" or 0 * sum by (job) ({rate('salon_rpc_server_seconds_count', _HERE)}))"
+                    f" / sum by (job) ({rate('salon_rpc_server_seconds_count', _HERE)})",
                     "{{job}}",
                 ),
             ),
