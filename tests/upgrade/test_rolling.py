@@ -6,6 +6,7 @@ before its node ends.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -70,15 +71,27 @@ def check(people: list[Person]) -> None:
         assert person.longest_gap() < MISSED_SECONDS
 
 
+@asynccontextmanager
+async def conversation(stack: Stack, title: str) -> AsyncIterator[list[Person]]:
+    """People who talk in a room throughout; who have lost nothing at its end."""
+    link = await stack.create_room(title)
+    async with gathered(stack, link) as people:
+        enough = asyncio.Event()
+        talking = asyncio.create_task(talk(people, enough))
+        yield people
+        enough.set()
+        await talking
+        await people[0].write("the end")
+        await all_read(people, "the end")
+        check(people)
+
+
 async def test_upgrade_and_rollback_of_the_control_plane_under_live_rooms(rollout: Rollout) -> None:
     stack = rollout.stack
     assert all(rollout.starts(name, rollout.before) == 1 for name in CONTROL), (
         "it begins as the release before"
     )
-    link = await stack.create_room("Upgraded")
-    async with gathered(stack, link) as people:
-        enough = asyncio.Event()
-        talking = asyncio.create_task(talk(people, enough))
+    async with conversation(stack, "Upgraded") as people:
         await rollout.roll(THIS)
         assert all(rollout.starts(name, rollout.before) == 1 for name in CONTROL), (
             "none is of the release before now"
@@ -87,31 +100,18 @@ async def test_upgrade_and_rollback_of_the_control_plane_under_live_rooms(rollou
         await rollout.roll(rollout.before)
         assert all(rollout.starts(name, rollout.before) == 2 for name in CONTROL)
         await all_receive(people)
-        enough.set()
-        await talking
-        await people[0].write("the end")
-        await all_read(people, "the end")
-        check(people)
-        assert len(people[0].read) > 8, "they talked throughout"
+    assert len(people[0].read) > 8, "they talked throughout"
 
 
 async def test_media_nodes_are_emptied_before_they_end(rollout: Rollout) -> None:
     stack = rollout.stack
-    link = await stack.create_room("Moved")
-    async with gathered(stack, link) as people:
-        enough = asyncio.Event()
-        talking = asyncio.create_task(talk(people, enough))
+    async with conversation(stack, "Moved") as people:
         served = people[0].room.node_id
         for name in sorted(MEDIA, key=lambda name: name != served):
             await rollout.restart(name)
             await all_receive(people)
-        enough.set()
-        await talking
-        await people[0].write("the end")
-        await all_read(people, "the end")
-        check(people)
-        assert {person.room.node_id for person in people} == {served}, "there and back"
-        for name in MEDIA:
-            log = stack.log_path(name).read_text()
-            assert "drained" in log
-            assert "ended before everything was drained" not in log
+    assert {person.room.node_id for person in people} == {served}, "there and back"
+    for name in MEDIA:
+        log = stack.log_path(name).read_text()
+        assert "drained" in log
+        assert "ended before everything was drained" not in log
